@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The block device: bios in, slots out.
+ *
+ * A bio is done when submit_bio() returns, like that of zram: the data is copied
+ * or compressed by the caller. The unit is the slot of 4 KiB, which is the logical
+ * block size, so that every bio consists of whole slots; but a slot need not lie
+ * within one page of the bio (direct I/O from a buffer that is not page aligned),
+ * and then it goes through a bounce buffer.
+ */
+
+#define pr_fmt(fmt) "mtetagram: " fmt
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/highmem.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "device.h"
+
+#define SLOT_SECTORS	(MTG_SLOT_SIZE >> SECTOR_SHIFT)
+
+/* Does one 64-bit pattern fill the whole slot? */
+static bool is_filled(const void *data)
+{
+	return !memcmp(data, data + MTG_FILL_LEN, MTG_SLOT_SIZE - MTG_FILL_LEN);
+}
+
+static int count_write_error(struct mtg_device *dev, int error)
+{
+	enum mtg_write_error cause = error == -EDQUOT ? MTG_WRITE_MEM_LIMIT :
+				     error == -ENOMEM ? MTG_WRITE_NO_MEMORY :
+				     error == -ENOSPC ? MTG_WRITE_NO_SPACE :
+							MTG_WRITE_COMPRESS;
+
+	atomic64_inc(&dev->failed_writes[cause]);
+	/* The block layer has one status for both limits. */
+	return error == -EDQUOT ? -ENOSPC : error;
+}
+
+static int compress_slot(struct mtg_device *dev, u32 index, const void *data)
+{
+	struct mtg_stream *stream = mtg_stream_get(&dev->comp);
+	unsigned int len;
+	int ret;
+
+	len = dev->comp.ops->compress(stream->workspace, data, stream->buffer);
+	if (!len)
+		ret = -EIO;
+	else if (len <= MTG_FILL_LEN || mtg_granules(len) >= mtg_granules(MTG_SLOT_SIZE))
+		/* Nothing gained, or a length that has a meaning of its own. */
+		ret = mtg_slot_store(&dev->slots, index, data, MTG_SLOT_SIZE);
+	else
+		ret = mtg_slot_store(&dev->slots, index, stream->buffer, len);
+	mtg_stream_put(stream);
+	return ret;
+}
+
+static int write_slot(struct mtg_device *dev, u32 index, void *data)
+{
+	int ret;
+
+	if (is_filled(data))
+		ret = mtg_slot_store(&dev->slots, index, data, MTG_FILL_LEN);
+	else
+		ret = compress_slot(dev, index, data);
+	return ret ? count_write_error(dev, ret) : 0;
+}
+
+static int expand(struct mtg_device *dev, struct mtg_stream *stream, int len,
+		  void *data)
+{
+	switch (len) {
+	case 0:
+		memset(data, 0, MTG_SLOT_SIZE);
+		return 0;
+	case MTG_FILL_LEN:
+		memset64(data, *(u64 *)stream->buffer, MTG_SLOT_SIZE / sizeof(u64));
+		return 0;
+	case MTG_SLOT_SIZE:
+		memcpy(data, stream->buffer, MTG_SLOT_SIZE);
+		return 0;
+	default:
+		return dev->comp.ops->decompress(stream->workspace, stream->buffer,
+						 len, data);
+	}
+}
+
+static int read_slot(struct mtg_device *dev, u32 index, void *data)
+{
+	struct mtg_stream *stream = mtg_stream_get(&dev->comp);
+	int ret = mtg_slot_load(&dev->slots, index, stream->buffer);
+
+	if (ret >= 0) {
+		ret = expand(dev, stream, ret, data);
+		if (ret)
+			pr_err_ratelimited("%s: slot %u cannot be decompressed\n",
+					   dev->disk->disk_name, index);
+	}
+	mtg_stream_put(stream);
+	if (ret)
+		atomic64_inc(&dev->failed_reads);
+	return ret;
+}
+
+/* Copy one slot between a buffer and the bio at @iter. */
+static void copy_slot(struct bio *bio, struct bvec_iter iter, void *buffer,
+		      bool to_bio)
+{
+	unsigned int done = 0;
+
+	while (done < MTG_SLOT_SIZE) {
+		struct bio_vec bv = bio_iter_iovec(bio, iter);
+		unsigned int len = min(bv.bv_len, MTG_SLOT_SIZE - done);
+
+		if (to_bio)
+			memcpy_to_page(bv.bv_page, bv.bv_offset, buffer + done, len);
+		else
+			memcpy_from_page(buffer + done, bv.bv_page, bv.bv_offset, len);
+		done += len;
+		bio_advance_iter_single(bio, &iter, len);
+	}
+}
+
+static int bounce_slot(struct mtg_device *dev, struct bio *bio, struct bvec_iter iter,
+		       u32 index)
+{
+	void *buffer = kmalloc(MTG_SLOT_SIZE, GFP_NOIO);
+	int ret;
+
+	if (!buffer) {
+		if (!op_is_write(bio_op(bio))) {
+			atomic64_inc(&dev->failed_reads);
+			return -ENOMEM;
+		}
+		return count_write_error(dev, -ENOMEM);
+	}
+	if (op_is_write(bio_op(bio))) {
+		copy_slot(bio, iter, buffer, false);
+		ret = write_slot(dev, index, buffer);
+	} else {
+		ret = read_slot(dev, index, buffer);
+		if (!ret)
+			copy_slot(bio, iter, buffer, true);
+	}
+	kfree(buffer);
+	return ret;
+}
+
+static int transfer_slot(struct mtg_device *dev, struct bio *bio,
+			 struct bvec_iter iter)
+{
+	struct bio_vec bv = bio_iter_iovec(bio, iter);
+	u32 index = iter.bi_sector / SLOT_SECTORS;
+	void *data;
+	int ret;
+
+	if (bv.bv_len < MTG_SLOT_SIZE)
+		return bounce_slot(dev, bio, iter, index);
+
+	data = bvec_kmap_local(&bv);
+	if (op_is_write(bio_op(bio))) {
+		ret = write_slot(dev, index, data);
+	} else {
+		ret = read_slot(dev, index, data);
+		flush_dcache_page(bv.bv_page);
+	}
+	kunmap_local(data);
+	return ret;
+}
+
+static void transfer(struct mtg_device *dev, struct bio *bio)
+{
+	unsigned long start = bio_start_io_acct(bio);
+	struct bvec_iter iter = bio->bi_iter;
+	int ret = 0;
+
+	while (iter.bi_size && !ret) {
+		ret = transfer_slot(dev, bio, iter);
+		bio_advance_iter(bio, &iter, MTG_SLOT_SIZE);
+	}
+	if (ret)
+		bio->bi_status = errno_to_blk_status(ret);
+	bio_end_io_acct(bio, start);
+	bio_endio(bio);
+}
+
+static void discard(struct mtg_device *dev, struct bio *bio)
+{
+	u32 index = bio->bi_iter.bi_sector / SLOT_SECTORS;
+	u32 end = index + bio->bi_iter.bi_size / MTG_SLOT_SIZE;
+
+	for (; index < end; index++) {
+		if (mtg_slot_free(&dev->slots, index))
+			atomic64_inc(&dev->notify_free);
+		cond_resched();
+	}
+	bio_endio(bio);
+}
+
+static void mtg_submit_bio(struct bio *bio)
+{
+	struct mtg_device *dev = bio->bi_bdev->bd_disk->private_data;
+
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+	case REQ_OP_WRITE:
+		transfer(dev, bio);
+		break;
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		discard(dev, bio);
+		break;
+	default:
+		bio_io_error(bio);
+	}
+}
+
+/* Called by the swap core under its locks, with interrupts off. */
+static void mtg_swap_slot_free(struct block_device *bdev, unsigned long index)
+{
+	struct mtg_device *dev = bdev->bd_disk->private_data;
+
+	/* The swap core counts in pages. */
+	for (index *= PAGE_SIZE / MTG_SLOT_SIZE; ; index++) {
+		mtg_slot_free(&dev->slots, index);
+		if ((index + 1) % (PAGE_SIZE / MTG_SLOT_SIZE) == 0)
+			break;
+	}
+	atomic64_inc(&dev->notify_free);
+}
+
+static int mtg_open(struct gendisk *disk, blk_mode_t mode)
+{
+	struct mtg_device *dev = disk->private_data;
+
+	return dev->claim ? -EBUSY : 0;
+}
+
+const struct block_device_operations mtg_block_ops = {
+	.owner			= THIS_MODULE,
+	.open			= mtg_open,
+	.submit_bio		= mtg_submit_bio,
+	.swap_slot_free_notify	= mtg_swap_slot_free,
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Compression: the kernel's own libraries behind one small interface.
+ */
+#ifndef _MTETAGRAM_COMP_H
+#define _MTETAGRAM_COMP_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+/**
+ * struct mtg_comp_ops - one compression algorithm
+ * @name: As in sysfs.
+ * @workspace_size: Bytes that compress and decompress need to work in.
+ * @compress: Compress a slot's data to @dst, which has room for twice as much, and
+ *	return the compressed length or 0 if that failed.
+ * @decompress: Expand @len bytes to exactly one slot; 0 or -EIO.
+ */
+struct mtg_comp_ops {
+	const char *name;
+	size_t (*workspace_size)(void);
+	unsigned int (*compress)(void *workspace, const void *src, void *dst);
+	int (*decompress)(void *workspace, const void *src, unsigned int len,
+			  void *dst);
+};
+
+/**
+ * struct mtg_stream - what one compression or decompression needs
+ * @lock: Held by whoever uses the stream; a sleeping lock, so that compression
+ *	can be preempted.
+ * @workspace: For the algorithm.
+ * @buffer: Two slots' worth: compressed data may be larger than the page.
+ */
+struct mtg_stream {
+	struct mutex lock;
+	void *workspace;
+	void *buffer;
+};
+
+/**
+ * struct mtg_comp - an algorithm with a stream for each CPU
+ * @ops: The algorithm.
+ * @streams: Per CPU.
+ */
+struct mtg_comp {
+	const struct mtg_comp_ops *ops;
+	struct mtg_stream __percpu *streams;
+};
+
+/* The last entry has no name. The first one is the default. */
+extern const struct mtg_comp_ops mtg_comp_algorithms[];
+
+const struct mtg_comp_ops *mtg_comp_find(const char *name);
+int mtg_comp_init(struct mtg_comp *comp, const struct mtg_comp_ops *ops);
+void mtg_comp_destroy(struct mtg_comp *comp);
+struct mtg_stream *mtg_stream_get(struct mtg_comp *comp);
+void mtg_stream_put(struct mtg_stream *stream);
+
+#endif /* _MTETAGRAM_COMP_H */

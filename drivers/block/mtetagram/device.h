@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The block device: what main.c, blk.c and sysfs.c share.
+ */
+#ifndef _MTETAGRAM_DEVICE_H
+#define _MTETAGRAM_DEVICE_H
+
+#include <linux/atomic.h>
+#include <linux/blkdev.h>
+#include <linux/rwsem.h>
+#include <linux/types.h>
+
+#include "comp.h"
+#include "pool.h"
+#include "slot.h"
+#include "tagblock.h"
+
+/**
+ * enum mtg_write_error - why a write failed
+ * @MTG_WRITE_NO_SPACE: No room in the blocks that the device may use.
+ * @MTG_WRITE_MEM_LIMIT: mem_limit forbids to use more blocks.
+ * @MTG_WRITE_NO_MEMORY: No ordinary memory for a bounce buffer.
+ * @MTG_WRITE_COMPRESS: The compression library reported an error.
+ * @MTG_WRITE_ERRORS: Number of causes.
+ */
+enum mtg_write_error {
+	MTG_WRITE_NO_SPACE,
+	MTG_WRITE_MEM_LIMIT,
+	MTG_WRITE_NO_MEMORY,
+	MTG_WRITE_COMPRESS,
+	MTG_WRITE_ERRORS
+};
+
+/**
+ * struct mtg_device - one /dev/mtetagramX
+ * @region: Its tag storage.
+ * @disk: Its disk.
+ * @init_lock: Held for writing to set up, reset and resize, for reading while
+ *	attributes look at what is set up. I/O needs no lock: there is none while
+ *	the device is not open, and no reset while it is.
+ * @claim: A reset is under way, nobody may open the device; under the disk's
+ *	open_mutex.
+ * @disksize: Size in bytes; 0 while not set up.
+ * @algorithm: What to compress with.
+ * @comp: Set up only with @disksize.
+ * @pool: Ditto.
+ * @slots: Ditto.
+ * @limit: Blocks that the device may use, applied at set-up.
+ * @mem_limit: Blocks that mem_limit allows, U32_MAX if all.
+ * @failed_reads: Reads that returned an error.
+ * @failed_writes: Writes that returned an error, by cause.
+ * @notify_free: Slots freed by the swap core or by discard.
+ */
+struct mtg_device {
+	struct mtg_region *region;
+	struct gendisk *disk;
+	struct rw_semaphore init_lock;
+	bool claim;
+
+	u64 disksize;
+	const struct mtg_comp_ops *algorithm;
+	struct mtg_comp comp;
+	struct mtg_pool pool;
+	struct mtg_slots slots;
+	u32 limit;
+	u32 mem_limit;
+
+	atomic64_t failed_reads;
+	atomic64_t failed_writes[MTG_WRITE_ERRORS];
+	atomic64_t notify_free;
+};
+
+static inline struct mtg_device *mtg_dev(struct device *dev)
+{
+	return dev_to_disk(dev)->private_data;
+}
+
+int mtg_device_setup(struct mtg_device *dev, u64 disksize);
+int mtg_device_reset(struct mtg_device *dev);
+int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks);
+void mtg_device_set_defaults(struct mtg_device *dev);
+
+extern const struct block_device_operations mtg_block_ops;
+extern const struct attribute_group *mtg_disk_groups[];
+
+#endif /* _MTETAGRAM_DEVICE_H */

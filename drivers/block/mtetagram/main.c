@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mtetagram: MTE tag storage that holds no tags, as a compressed RAM disk.
+ *
+ * Devices: one for each region of tag storage; set-up, reset, load and unload.
+ *
+ * See Documentation/admin-guide/blockdev/mtetagram.rst for its use, and
+ * Documentation/mm/mtetagram-hook.rst for the design.
+ */
+
+#define pr_fmt(fmt) "mtetagram: " fmt
+
+#include <linux/blkdev.h>
+#include <linux/cpumask.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/suspend.h>
+
+#include "device.h"
+
+static int mtg_major;
+static struct mtg_device **devices;
+static unsigned int nr_devices;
+
+static bool provider_get(void *region, u32 block)
+{
+	return mtg_block_get(region, block);
+}
+
+static bool provider_put(void *region, u32 block)
+{
+	return mtg_block_put(region, block);
+}
+
+static bool provider_owned(void *region, u32 block)
+{
+	return mtg_block_owned(region, block);
+}
+
+static u32 provider_next_free(void *region, u32 from)
+{
+	return mtg_block_next_free(region, from);
+}
+
+static u32 provider_nr_free(void *ctx)
+{
+	struct mtg_region *region = ctx;
+
+	return atomic_read(&region->nr_state[MTG_BLOCK_FREE]);
+}
+
+static const struct mtg_provider provider = {
+	.get = provider_get,
+	.put = provider_put,
+	.owned = provider_owned,
+	.next_free = provider_next_free,
+	.nr_free = provider_nr_free,
+};
+
+static void device_vacate(void *priv, u32 block)
+{
+	struct mtg_device *dev = priv;
+
+	mtg_slots_vacate(&dev->slots, block);
+}
+
+static const struct mtg_block_ops block_ops = {
+	.vacate = device_vacate,
+};
+
+/*
+ * Free blocks kept for relocation: what the largest burst under one lock can take,
+ * a huge page tagged at once, on each CPU.
+ */
+static u32 headroom(struct mtg_region *region)
+{
+	u32 burst = DIV_ROUND_UP(PMD_SIZE / MTG_TAG_RATIO, 1U << region->block_shift);
+
+	return min(burst * num_possible_cpus(), region->nr_blocks / 8);
+}
+
+/* Statistics of a device that is not set up read as zero. */
+static void clear_store(struct mtg_device *dev)
+{
+	memset(&dev->pool, 0, sizeof(dev->pool));
+	memset(&dev->slots, 0, sizeof(dev->slots));
+}
+
+/**
+ * mtg_device_setup() - allocate what a device of that size needs, and use it
+ * @dev: The device, not set up.
+ * @disksize: Its size in bytes, a multiple of the page size.
+ *
+ * Context: Process context; @dev->init_lock held for writing.
+ * Return: 0, -EINVAL if the size is too large, -ENOMEM.
+ */
+int mtg_device_setup(struct mtg_device *dev, u64 disksize)
+{
+	struct mtg_region *region = dev->region;
+	int ret;
+
+	if (disksize / MTG_SLOT_SIZE > U32_MAX)
+		return -EINVAL;
+	ret = mtg_pool_init(&dev->pool, region->base, region->nr_blocks,
+			    1U << region->block_shift, &provider, region);
+	if (ret)
+		return ret;
+	dev->pool.limit = dev->limit;
+	dev->pool.mem_limit = dev->mem_limit;
+	dev->pool.headroom = headroom(region);
+
+	ret = mtg_slots_init(&dev->slots, &dev->pool, disksize / MTG_SLOT_SIZE);
+	if (ret)
+		goto err_slots;
+	ret = mtg_comp_init(&dev->comp, dev->algorithm);
+	if (ret)
+		goto err_comp;
+	ret = mtg_region_attach(region, &block_ops, dev);
+	if (ret)
+		goto err_attach;
+
+	dev->disksize = disksize;
+	set_capacity_and_notify(dev->disk, disksize >> SECTOR_SHIFT);
+	return 0;
+
+err_attach:
+	mtg_comp_destroy(&dev->comp);
+err_comp:
+	mtg_slots_destroy(&dev->slots);
+err_slots:
+	mtg_pool_destroy(&dev->pool);
+	clear_store(dev);
+	return ret;
+}
+
+/**
+ * mtg_device_set_defaults() - forget all settings of a device
+ * @dev: The device, not set up.
+ *
+ * Context: Process context; @dev->init_lock held for writing.
+ */
+void mtg_device_set_defaults(struct mtg_device *dev)
+{
+	unsigned int i;
+
+	dev->algorithm = &mtg_comp_algorithms[0];
+	dev->limit = dev->region->nr_blocks;
+	dev->mem_limit = U32_MAX;
+	atomic64_set(&dev->failed_reads, 0);
+	atomic64_set(&dev->notify_free, 0);
+	for (i = 0; i < MTG_WRITE_ERRORS; i++)
+		atomic64_set(&dev->failed_writes[i], 0);
+}
+
+static void device_teardown(struct mtg_device *dev)
+{
+	if (!dev->disksize)
+		return;
+	dev->disksize = 0;
+	/* All blocks go back as their last objects are freed. */
+	mtg_slots_clear(&dev->slots);
+	mtg_region_detach(dev->region);
+	/* Nobody vacates blocks any more. */
+	mtg_comp_destroy(&dev->comp);
+	mtg_slots_destroy(&dev->slots);
+	mtg_pool_destroy(&dev->pool);
+	clear_store(dev);
+}
+
+/**
+ * mtg_device_reset() - drop all data and settings of a device
+ * @dev: The device.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EBUSY if the device is open.
+ */
+int mtg_device_reset(struct mtg_device *dev)
+{
+	struct gendisk *disk = dev->disk;
+
+	mutex_lock(&disk->open_mutex);
+	if (disk_openers(disk) || dev->claim) {
+		mutex_unlock(&disk->open_mutex);
+		return -EBUSY;
+	}
+	/* From now on nobody can open it. */
+	dev->claim = true;
+	mutex_unlock(&disk->open_mutex);
+
+	sync_blockdev(disk->part0);
+	down_write(&dev->init_lock);
+	set_capacity_and_notify(disk, 0);
+	device_teardown(dev);
+	mtg_device_set_defaults(dev);
+	up_write(&dev->init_lock);
+
+	mutex_lock(&disk->open_mutex);
+	dev->claim = false;
+	mutex_unlock(&disk->open_mutex);
+	return 0;
+}
+
+/**
+ * mtg_device_set_limit() - set how much of the carve-out the device may use
+ * @dev: The device, set up or not.
+ * @nr_blocks: The share, in tag blocks.
+ *
+ * Moves objects if it uses more now.
+ *
+ * Context: Process context, may sleep; @dev->init_lock held for writing.
+ * Return: 0; -ENOSPC if what is stored does not fit, and nothing has changed.
+ */
+int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks)
+{
+	int ret = dev->disksize ? mtg_slots_shrink(&dev->slots, nr_blocks) : 0;
+
+	if (!ret)
+		dev->limit = nr_blocks;
+	return ret;
+}
+
+static int add_device(struct mtg_region *region)
+{
+	struct queue_limits lim = {
+		.logical_block_size		= MTG_SLOT_SIZE,
+		.physical_block_size		= PAGE_SIZE,
+		.io_min				= PAGE_SIZE,
+		.io_opt				= PAGE_SIZE,
+		.max_hw_discard_sectors		= UINT_MAX,
+		.max_write_zeroes_sectors	= UINT_MAX,
+		/* Written pages are read twice: to compress, then to store raw. */
+		.features			= BLK_FEAT_STABLE_WRITES |
+						  BLK_FEAT_SYNCHRONOUS,
+	};
+	struct mtg_device *dev;
+	int ret;
+
+	dev = kvzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return -ENOMEM;
+	dev->region = region;
+	init_rwsem(&dev->init_lock);
+	mtg_device_set_defaults(dev);
+
+	dev->disk = blk_alloc_disk(&lim, NUMA_NO_NODE);
+	if (IS_ERR(dev->disk)) {
+		ret = PTR_ERR(dev->disk);
+		goto err_free;
+	}
+	dev->disk->major = mtg_major;
+	dev->disk->first_minor = region->id;
+	dev->disk->minors = 1;
+	dev->disk->flags |= GENHD_FL_NO_PART;
+	dev->disk->fops = &mtg_block_ops;
+	dev->disk->private_data = dev;
+	snprintf(dev->disk->disk_name, DISK_NAME_LEN, "mtetagram%u", region->id);
+	ret = device_add_disk(NULL, dev->disk, mtg_disk_groups);
+	if (ret)
+		goto err_disk;
+
+	devices[nr_devices++] = dev;
+	return 0;
+
+err_disk:
+	put_disk(dev->disk);
+err_free:
+	kvfree(dev);
+	return ret;
+}
+
+/* Only when nobody has it open: the module's use count says so. */
+static void remove_device(struct mtg_device *dev)
+{
+	del_gendisk(dev->disk);
+	device_teardown(dev);
+	put_disk(dev->disk);
+	kvfree(dev);
+}
+
+static void remove_all(void)
+{
+	while (nr_devices)
+		remove_device(devices[--nr_devices]);
+	kfree(devices);
+	unregister_blkdev(mtg_major, "mtetagram");
+}
+
+/*
+ * The carve-out is not part of a hibernation image: what is stored in it would be
+ * gone after resume.
+ */
+static int veto_hibernation(struct notifier_block *nb, unsigned long action,
+			    void *data)
+{
+	unsigned int i;
+
+	if (action != PM_HIBERNATION_PREPARE)
+		return NOTIFY_DONE;
+	for (i = 0; i < nr_devices; i++) {
+		if (!atomic64_read(&devices[i]->slots.stats.stored))
+			continue;
+		pr_err("%s holds data, which hibernation would lose: swapoff or umount first\n",
+		       devices[i]->disk->disk_name);
+		return notifier_from_errno(-EBUSY);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pm_nb = {
+	.notifier_call = veto_hibernation,
+};
+
+static int __init mtg_init(void)
+{
+	struct mtg_region *region;
+	unsigned int count = 0;
+	int ret;
+
+	while (mtg_region_by_id(count))
+		count++;
+	if (!count) {
+		pr_err("no usable MTE tag storage: the device tree has no arm,mte-tag-storage node, or it was refused at boot\n");
+		return -ENODEV;
+	}
+	devices = kcalloc(count, sizeof(*devices), GFP_KERNEL);
+	if (!devices)
+		return -ENOMEM;
+	mtg_major = register_blkdev(0, "mtetagram");
+	if (mtg_major < 0) {
+		kfree(devices);
+		return mtg_major;
+	}
+	while ((region = mtg_region_by_id(nr_devices))) {
+		ret = add_device(region);
+		if (ret) {
+			remove_all();
+			return ret;
+		}
+	}
+	register_pm_notifier(&pm_nb);
+	return 0;
+}
+
+static void __exit mtg_exit(void)
+{
+	unregister_pm_notifier(&pm_nb);
+	remove_all();
+}
+
+module_init(mtg_init);
+module_exit(mtg_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Compressed RAM block device in unused MTE tag storage");

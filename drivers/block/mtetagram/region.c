@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Regions of tag storage: found in the device tree at boot, checked, mapped.
+ *
+ * All of this happens before the first user process, so no page is tagged yet,
+ * with one exception: the zero page, whose tags the architecture has cleared
+ * while it brought the CPU up. It is reserved here, for ever, because every read
+ * of an untouched tagged page maps it and checks its tags.
+ *
+ * See Documentation/devicetree/bindings/reserved-memory/arm,mte-tag-storage.yaml.
+ */
+
+#define pr_fmt(fmt) "mtetagram: " fmt
+
+#include <linux/crash_core.h>
+#include <linux/debugfs.h>
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/jump_label.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/mtetagram.h>
+#include <linux/of.h>
+#include <linux/of_address.h>
+#include <linux/reboot.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "tagblock.h"
+
+/*
+ * One for each memory controller group: the largest system known has 8 (Arm
+ * Total Compute FPGA, 8 memory nodes).
+ */
+#define MAX_REGIONS	8
+
+static struct mtg_region *regions[MAX_REGIONS];
+static unsigned int nr_regions __ro_after_init;
+
+/**
+ * mtg_region_by_pfn() - find the region that holds the tags of a page
+ * @pfn: The page.
+ *
+ * Context: Any.
+ * Return: The region, or NULL if no known carve-out holds the page's tags.
+ */
+struct mtg_region *mtg_region_by_pfn(unsigned long pfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_regions; i++)
+		if (pfn - regions[i]->start_pfn < regions[i]->nr_pages)
+			return regions[i];
+	return NULL;
+}
+
+/**
+ * mtg_region_by_id() - the regions, one after the other
+ * @id: 0 for the first.
+ *
+ * Context: Any, after boot.
+ * Return: The region or NULL if there are not so many.
+ */
+struct mtg_region *mtg_region_by_id(unsigned int id)
+{
+	return id < nr_regions ? regions[id] : NULL;
+}
+EXPORT_SYMBOL_GPL(mtg_region_by_id);
+
+/**
+ * mtg_page_reserved_for_ever() - is the page reserved without being tagged?
+ * @pfn: The page.
+ *
+ * The zero page has tags but no page flag says so; the kernel that boots after a
+ * crash may use MTE in its range without telling anybody.
+ *
+ * Context: Any.
+ * Return: True if the page stays reserved until the machine goes down.
+ */
+bool mtg_page_reserved_for_ever(unsigned long pfn)
+{
+#ifdef CONFIG_CRASH_RESERVE
+	if (crashk_res.end && pfn >= PHYS_PFN(crashk_res.start) &&
+	    pfn <= PHYS_PFN(crashk_res.end))
+		return true;
+#endif
+	return is_zero_pfn(pfn);
+}
+
+/**
+ * mtg_region_unclaimable() - count the blocks that never will hold tags
+ * @region: The region.
+ *
+ * All their data pages are reserved by the kernel for itself or are no memory at
+ * all: the kernel image, struct pages, the tag storage itself.
+ *
+ * Context: Process context; walks all pages of the region.
+ * Return: Number of blocks.
+ */
+u32 mtg_region_unclaimable(struct mtg_region *region)
+{
+	unsigned long per_block = 1UL << region->pages_shift;
+	u32 block, count = 0;
+
+	for (block = 0; block < region->nr_blocks; block++) {
+		unsigned long pfn = region->start_pfn +
+				    ((unsigned long)block << region->pages_shift);
+		unsigned long end = pfn + per_block;
+
+		while (pfn < end && (!pfn_valid(pfn) ||
+				     (PageReserved(pfn_to_page(pfn)) &&
+				      !mtg_page_reserved_for_ever(pfn))))
+			pfn++;
+		count += pfn == end;
+	}
+	return count;
+}
+EXPORT_SYMBOL_GPL(mtg_region_unclaimable);
+
+static int parse_tagged_memory(struct device_node *np, struct resource *mem)
+{
+	struct device_node *memory = of_parse_phandle(np, "tagged-memory", 0);
+	struct resource second;
+	int ret;
+
+	if (!memory) {
+		pr_err("%pOF: no tagged-memory\n", np);
+		return -EINVAL;
+	}
+	ret = of_address_to_resource(memory, 0, mem);
+	if (ret) {
+		pr_err("%pOF: tagged-memory has no address range\n", np);
+	} else if (!of_address_to_resource(memory, 1, &second)) {
+		/* Which range the tags belong to would be a guess. */
+		pr_err("%pOF: tagged-memory has more than one range\n", np);
+		ret = -EINVAL;
+	}
+	of_node_put(memory);
+	return ret;
+}
+
+/* Does the description make sense? Errors say which property is wrong. */
+static int check_geometry(struct device_node *np, const struct resource *tags,
+			  const struct resource *mem, u32 block_size)
+{
+	u64 size = resource_size(tags);
+
+	if (block_size < SZ_4K || !is_power_of_2(block_size)) {
+		pr_err("%pOF: block-size %u is not a power of two from 4096 on\n",
+		       np, block_size);
+		return -EINVAL;
+	}
+	if (!IS_ALIGNED(tags->start, block_size) || !IS_ALIGNED(size, block_size) ||
+	    !IS_ALIGNED(mem->start, PAGE_SIZE)) {
+		pr_err("%pOF: %pR or %pR is misaligned\n", np, tags, mem);
+		return -EINVAL;
+	}
+	if (size * MTG_TAG_RATIO != resource_size(mem)) {
+		pr_err("%pOF: %pR is not 1/%u of its tagged memory %pR\n", np, tags,
+		       MTG_TAG_RATIO, mem);
+		return -EINVAL;
+	}
+	if (pfn_is_map_memory(PHYS_PFN(tags->start))) {
+		pr_err("%pOF: no-map is missing: the kernel has mapped it tagged\n",
+		       np);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool overlaps(const struct resource *mem)
+{
+	return mtg_region_by_pfn(PHYS_PFN(mem->start)) ||
+	       mtg_region_by_pfn(PHYS_PFN(mem->end));
+}
+
+static void reserve_for_ever(struct mtg_region *region)
+{
+	unsigned long i, pfn;
+
+	for (i = 0; i < region->nr_pages; i++) {
+		pfn = region->start_pfn + i;
+		if (pfn_valid(pfn) && mtg_page_reserved_for_ever(pfn))
+			mtg_region_reserve(region, pfn_to_page(pfn));
+	}
+}
+
+static struct mtg_region *create_region(const struct resource *tags,
+					const struct resource *mem, u32 block_size)
+{
+	struct mtg_region *region = kzalloc(sizeof(*region), GFP_KERNEL);
+
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+
+	region->id = nr_regions;
+	region->start_pfn = PHYS_PFN(mem->start);
+	region->nr_pages = PHYS_PFN(resource_size(mem));
+	region->tag_start = tags->start;
+	region->block_shift = ilog2(block_size);
+	region->pages_shift = ilog2(block_size * MTG_TAG_RATIO / PAGE_SIZE);
+	/* Untagged: memremap() of memory that is not in the linear map. */
+	region->base = memremap(tags->start, resource_size(tags), MEMREMAP_WB);
+	if (!region->base)
+		goto err_free;
+	if (mtg_region_init(region))
+		goto err_unmap;
+	return region;
+
+err_unmap:
+	memunmap(region->base);
+err_free:
+	kfree(region);
+	return ERR_PTR(-ENOMEM);
+}
+
+static int add_region(struct device_node *np)
+{
+	struct resource tags, mem;
+	struct mtg_region *region;
+	u32 block_size;
+	int ret;
+
+	ret = of_address_to_resource(np, 0, &tags);
+	if (ret) {
+		pr_err("%pOF: no reg\n", np);
+		return ret;
+	}
+	ret = of_property_read_u32(np, "block-size", &block_size);
+	if (ret) {
+		pr_err("%pOF: no block-size\n", np);
+		return ret;
+	}
+	ret = parse_tagged_memory(np, &mem);
+	if (!ret)
+		ret = check_geometry(np, &tags, &mem, block_size);
+	if (ret)
+		return ret;
+	if (nr_regions == MAX_REGIONS || overlaps(&mem)) {
+		pr_err("%pOF: too many regions, or they overlap\n", np);
+		return -EINVAL;
+	}
+
+	region = create_region(&tags, &mem, block_size);
+	if (IS_ERR(region)) {
+		pr_err("%pOF: no memory\n", np);
+		return PTR_ERR(region);
+	}
+	regions[nr_regions++] = region;
+	reserve_for_ever(region);
+	pr_info("region %u: tag storage %pR for %pR, %u blocks of %u bytes\n",
+		region->id, &tags, &mem, region->nr_blocks, block_size);
+	return 0;
+}
+
+/*
+ * A kernel started by kexec gets the memory as it is and knows nothing of dirty
+ * data lines, which may be written back over its tags.
+ */
+static int clean_at_reboot(struct notifier_block *nb, unsigned long action,
+			   void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_regions; i++)
+		arch_mtetagram_clean_data(regions[i]->base,
+					  (size_t)regions[i]->nr_blocks <<
+					  regions[i]->block_shift);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_nb = {
+	.notifier_call = clean_at_reboot,
+	/* After everybody who might still swap. */
+	.priority = INT_MIN,
+};
+
+/* Core: after the CPU features are final, before the first user process. */
+static int __init mtetagram_regions_init(void)
+{
+	const char *why = arch_mtetagram_unsupported();
+	struct device_node *np;
+
+	for_each_compatible_node(np, NULL, "arm,mte-tag-storage") {
+		if (why) {
+			pr_info("%pOF not used: %s\n", np, why);
+			continue;
+		}
+		add_region(np);
+	}
+	if (!nr_regions)
+		return 0;
+	register_reboot_notifier(&reboot_nb);
+	static_branch_enable(&mtetagram_enabled);
+	return 0;
+}
+core_initcall(mtetagram_regions_init);
+
+/* Print the page numbers of the region for which @test holds as "a-b,c". */
+static void show_pfns(struct seq_file *m, struct mtg_region *region,
+		      bool (*test)(struct mtg_region *region, unsigned long pfn))
+{
+	unsigned long pfn = region->start_pfn, end = pfn + region->nr_pages;
+	const char *separator = "";
+
+	while (pfn < end) {
+		unsigned long first = pfn;
+
+		while (pfn < end && test(region, pfn))
+			pfn++;
+		if (pfn == first) {
+			pfn++;
+			continue;
+		}
+		seq_printf(m, "%s%lu", separator, first);
+		if (pfn - first > 1)
+			seq_printf(m, "-%lu", pfn - 1);
+		separator = ",";
+	}
+	seq_putc(m, '\n');
+}
+
+static bool test_claimed(struct mtg_region *region, unsigned long pfn)
+{
+	return test_bit(pfn - region->start_pfn, region->reserved);
+}
+
+static bool test_static(struct mtg_region *region, unsigned long pfn)
+{
+	return mtg_page_reserved_for_ever(pfn);
+}
+
+static int claims_show(struct seq_file *m, void *unused)
+{
+	show_pfns(m, m->private, test_claimed);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(claims);
+
+static int static_claims_show(struct seq_file *m, void *unused)
+{
+	show_pfns(m, m->private, test_static);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(static_claims);
+
+static int __init mtetagram_debugfs_init(void)
+{
+	struct dentry *root, *dir;
+	char name[16];
+	unsigned int i;
+
+	if (!nr_regions)
+		return 0;
+	root = debugfs_create_dir("mtetagram", NULL);
+	for (i = 0; i < nr_regions; i++) {
+		snprintf(name, sizeof(name), "region%u", i);
+		dir = debugfs_create_dir(name, root);
+		debugfs_create_file("claims", 0400, dir, regions[i], &claims_fops);
+		debugfs_create_file("static_claims", 0400, dir, regions[i],
+				    &static_claims_fops);
+#ifdef CONFIG_MTETAGRAM_DEBUG
+		debugfs_create_bool("skip_vacate", 0600, dir,
+				    &regions[i]->skip_vacate);
+#endif
+	}
+	return 0;
+}
+late_initcall(mtetagram_debugfs_init);

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attributes in /sys/block/mtetagramX.
+ *
+ * Where zram has the same thing, name, format and errors are zram's, many values
+ * in mm_stat and io_stat included, so that its tools work. All else is one value
+ * for each file, in directories by subject.
+ *
+ * See Documentation/ABI/testing/sysfs-block-mtetagram.
+ */
+
+#include <linux/blkdev.h>
+#include <linux/device.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "device.h"
+
+/* A size as zram takes it, with a suffix; but nothing may follow. */
+static int parse_size(const char *buf, u64 *size)
+{
+	char *end;
+
+	*size = memparse(buf, &end);
+	return end == buf || *skip_spaces(end) ? -EINVAL : 0;
+}
+
+static u64 blocks_to_bytes(struct mtg_device *dev, u64 blocks)
+{
+	return blocks << dev->region->block_shift;
+}
+
+static u64 mem_used(struct mtg_device *dev, int blocks)
+{
+	return blocks_to_bytes(dev, blocks) +
+	       atomic64_read(&dev->slots.stats.spilled_size);
+}
+
+static u64 failed_writes(struct mtg_device *dev)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < MTG_WRITE_ERRORS; i++)
+		sum += atomic64_read(&dev->failed_writes[i]);
+	return sum;
+}
+
+static ssize_t disksize_show(struct device *d, struct device_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", mtg_dev(d)->disksize);
+}
+
+static ssize_t disksize_store(struct device *d, struct device_attribute *attr,
+			      const char *buf, size_t len)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	u64 size;
+	int ret;
+
+	ret = parse_size(buf, &size);
+	if (ret || !size)
+		return -EINVAL;
+
+	down_write(&dev->init_lock);
+	ret = dev->disksize ? -EBUSY : mtg_device_setup(dev, PAGE_ALIGN(size));
+	up_write(&dev->init_lock);
+	return ret ?: len;
+}
+static DEVICE_ATTR_RW(disksize);
+
+static ssize_t initstate_show(struct device *d, struct device_attribute *attr,
+			      char *buf)
+{
+	return sysfs_emit(buf, "%d\n", !!mtg_dev(d)->disksize);
+}
+static DEVICE_ATTR_RO(initstate);
+
+static ssize_t reset_store(struct device *d, struct device_attribute *attr,
+			   const char *buf, size_t len)
+{
+	unsigned short value;
+	int ret;
+
+	ret = kstrtou16(buf, 10, &value);
+	if (ret)
+		return ret;
+	if (!value)
+		return -EINVAL;
+	return mtg_device_reset(mtg_dev(d)) ?: len;
+}
+static DEVICE_ATTR_WO(reset);
+
+static ssize_t comp_algorithm_show(struct device *d, struct device_attribute *attr,
+				   char *buf)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	const struct mtg_comp_ops *ops;
+	int len = 0;
+
+	down_read(&dev->init_lock);
+	for (ops = mtg_comp_algorithms; ops->name; ops++)
+		len += sysfs_emit_at(buf, len, ops == dev->algorithm ? "[%s] " : "%s ",
+				     ops->name);
+	up_read(&dev->init_lock);
+	len += sysfs_emit_at(buf, len, "\n");
+	return len;
+}
+
+static ssize_t comp_algorithm_store(struct device *d, struct device_attribute *attr,
+				    const char *buf, size_t len)
+{
+	const struct mtg_comp_ops *ops = mtg_comp_find(buf);
+	struct mtg_device *dev = mtg_dev(d);
+	int ret = 0;
+
+	if (!ops)
+		return -EINVAL;
+	down_write(&dev->init_lock);
+	if (dev->disksize)
+		ret = -EBUSY;
+	else
+		dev->algorithm = ops;
+	up_write(&dev->init_lock);
+	return ret ?: len;
+}
+static DEVICE_ATTR_RW(comp_algorithm);
+
+static ssize_t mem_limit_store(struct device *d, struct device_attribute *attr,
+			       const char *buf, size_t len)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	u64 size;
+	int ret;
+
+	ret = parse_size(buf, &size);
+	if (ret)
+		return ret;
+	down_write(&dev->init_lock);
+	/* Rounded up, so that a small limit is not none. */
+	dev->mem_limit = size ? min_t(u64, DIV_ROUND_UP_ULL(size, blocks_to_bytes(dev, 1)),
+				      dev->region->nr_blocks) : U32_MAX;
+	WRITE_ONCE(dev->pool.mem_limit, dev->mem_limit);
+	up_write(&dev->init_lock);
+	return len;
+}
+static DEVICE_ATTR_WO(mem_limit);
+
+static ssize_t mem_used_max_store(struct device *d, struct device_attribute *attr,
+				  const char *buf, size_t len)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	unsigned long value;
+
+	if (kstrtoul(buf, 10, &value) || value)
+		return -EINVAL;
+	down_read(&dev->init_lock);
+	atomic_set(&dev->pool.max_open, atomic_read(&dev->pool.nr_open));
+	up_read(&dev->init_lock);
+	return len;
+}
+static DEVICE_ATTR_WO(mem_used_max);
+
+static ssize_t mm_stat_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	struct mtg_slot_stats *stats = &dev->slots.stats;
+	u64 limit;
+	ssize_t len;
+
+	down_read(&dev->init_lock);
+	limit = dev->mem_limit == U32_MAX ? 0 : blocks_to_bytes(dev, dev->mem_limit);
+	len = sysfs_emit(buf, "%8llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu\n",
+			 (u64)atomic64_read(&stats->stored) * MTG_SLOT_SIZE,
+			 (u64)atomic64_read(&stats->compr_size),
+			 mem_used(dev, atomic_read(&dev->pool.nr_open)), limit,
+			 mem_used(dev, atomic_read(&dev->pool.max_open)),
+			 (u64)atomic64_read(&stats->same),
+			 0ULL /* pages_compacted: there is nothing to compact */,
+			 (u64)atomic64_read(&stats->huge),
+			 (u64)atomic64_read(&stats->huge_since));
+	up_read(&dev->init_lock);
+	return len;
+}
+static DEVICE_ATTR_RO(mm_stat);
+
+static ssize_t io_stat_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct mtg_device *dev = mtg_dev(d);
+
+	return sysfs_emit(buf, "%8llu %8llu %8llu %8llu\n",
+			  (u64)atomic64_read(&dev->failed_reads), failed_writes(dev),
+			  0ULL /* invalid_io: the block layer lets none through */,
+			  (u64)atomic64_read(&dev->notify_free));
+}
+static DEVICE_ATTR_RO(io_stat);
+
+static struct attribute *disk_attrs[] = {
+	&dev_attr_disksize.attr,
+	&dev_attr_initstate.attr,
+	&dev_attr_reset.attr,
+	&dev_attr_comp_algorithm.attr,
+	&dev_attr_mem_limit.attr,
+	&dev_attr_mem_used_max.attr,
+	&dev_attr_mm_stat.attr,
+	&dev_attr_io_stat.attr,
+	NULL
+};
+
+static const struct attribute_group disk_group = {
+	.attrs = disk_attrs,
+};
+
+/* A read-only file that shows one number, computed from @dev. */
+#define NUMBER_ATTR(_name, _expr)						\
+static ssize_t _name##_show(struct device *d, struct device_attribute *attr,	\
+			    char *buf)						\
+{										\
+	struct mtg_device *dev = mtg_dev(d);					\
+	u64 value;								\
+										\
+	down_read(&dev->init_lock);						\
+	value = (_expr);							\
+	up_read(&dev->init_lock);						\
+	return sysfs_emit(buf, "%llu\n", value);				\
+}										\
+static DEVICE_ATTR_RO(_name)
+
+static u64 nr_blocks_in(struct mtg_device *dev, enum mtg_block_state state)
+{
+	return atomic_read(&dev->region->nr_state[state]);
+}
+
+/* Ordinary memory that exists because of the data, or because of the carve-out. */
+static u64 metadata_size(struct mtg_device *dev)
+{
+	struct mtg_region *region = dev->region;
+	u64 size = region->nr_pages / BITS_PER_BYTE +
+		   region->nr_blocks * sizeof(*region->state) +
+		   region->nr_blocks / BITS_PER_BYTE;
+
+	if (dev->disksize)
+		size += mtg_pool_metadata_size(&dev->pool) +
+			(u64)dev->slots.nr * sizeof(*dev->slots.table);
+	return size;
+}
+
+NUMBER_ATTR(size, blocks_to_bytes(dev, dev->region->nr_blocks));
+NUMBER_ATTR(block_size, blocks_to_bytes(dev, 1));
+NUMBER_ATTR(blocks, dev->region->nr_blocks);
+NUMBER_ATTR(blocks_free, nr_blocks_in(dev, MTG_BLOCK_FREE));
+NUMBER_ATTR(blocks_used, nr_blocks_in(dev, MTG_BLOCK_USED));
+NUMBER_ATTR(blocks_tagged, nr_blocks_in(dev, MTG_BLOCK_TAGGED));
+NUMBER_ATTR(blocks_unclaimable, mtg_region_unclaimable(dev->region));
+NUMBER_ATTR(tagged_pages, atomic_long_read(&dev->region->nr_reserved));
+NUMBER_ATTR(metadata_size, metadata_size(dev));
+NUMBER_ATTR(spilled_size, atomic64_read(&dev->slots.stats.spilled_size));
+
+static ssize_t limit_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct mtg_device *dev = mtg_dev(d);
+
+	return sysfs_emit(buf, "%llu\n", blocks_to_bytes(dev, READ_ONCE(dev->limit)));
+}
+
+static ssize_t limit_store(struct device *d, struct device_attribute *attr,
+			   const char *buf, size_t len)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	u64 size;
+	int ret;
+
+	ret = parse_size(buf, &size);
+	if (ret)
+		return ret;
+	if (size > blocks_to_bytes(dev, dev->region->nr_blocks))
+		return -EINVAL;
+	down_write(&dev->init_lock);
+	ret = mtg_device_set_limit(dev, size >> dev->region->block_shift);
+	up_write(&dev->init_lock);
+	return ret ?: len;
+}
+static DEVICE_ATTR_RW(limit);
+
+static struct attribute *tag_storage_attrs[] = {
+	&dev_attr_size.attr,
+	&dev_attr_block_size.attr,
+	&dev_attr_blocks.attr,
+	&dev_attr_blocks_free.attr,
+	&dev_attr_blocks_used.attr,
+	&dev_attr_blocks_tagged.attr,
+	&dev_attr_blocks_unclaimable.attr,
+	&dev_attr_tagged_pages.attr,
+	&dev_attr_limit.attr,
+	&dev_attr_metadata_size.attr,
+	&dev_attr_spilled_size.attr,
+	NULL
+};
+
+static const struct attribute_group tag_storage_group = {
+	.name = "tag_storage",
+	.attrs = tag_storage_attrs,
+};
+
+NUMBER_ATTR(no_space, atomic64_read(&dev->failed_writes[MTG_WRITE_NO_SPACE]));
+
+static ssize_t mem_limit_show(struct device *d, struct device_attribute *attr,
+			      char *buf)
+{
+	struct mtg_device *dev = mtg_dev(d);
+
+	return sysfs_emit(buf, "%llu\n",
+			  (u64)atomic64_read(&dev->failed_writes[MTG_WRITE_MEM_LIMIT]));
+}
+
+/* Another file than the write-only one of the same name above. */
+static struct device_attribute dev_attr_failed_mem_limit =
+	__ATTR(mem_limit, 0444, mem_limit_show, NULL);
+
+NUMBER_ATTR(no_memory, atomic64_read(&dev->failed_writes[MTG_WRITE_NO_MEMORY]));
+NUMBER_ATTR(compress, atomic64_read(&dev->failed_writes[MTG_WRITE_COMPRESS]));
+
+static struct attribute *failed_writes_attrs[] = {
+	&dev_attr_no_space.attr,
+	&dev_attr_failed_mem_limit.attr,
+	&dev_attr_no_memory.attr,
+	&dev_attr_compress.attr,
+	NULL
+};
+
+static const struct attribute_group failed_writes_group = {
+	.name = "failed_writes",
+	.attrs = failed_writes_attrs,
+};
+
+NUMBER_ATTR(reserved, atomic64_read(&dev->region->reserves));
+NUMBER_ATTR(released, atomic64_read(&dev->region->releases));
+NUMBER_ATTR(vacated, atomic64_read(&dev->region->vacated));
+NUMBER_ATTR(moved, atomic64_read(&dev->slots.stats.moved));
+NUMBER_ATTR(spilled, atomic64_read(&dev->slots.stats.spilled));
+NUMBER_ATTR(lost, atomic64_read(&dev->slots.stats.lost));
+
+static struct attribute *reserve_attrs[] = {
+	&dev_attr_reserved.attr,
+	&dev_attr_released.attr,
+	&dev_attr_vacated.attr,
+	&dev_attr_moved.attr,
+	&dev_attr_spilled.attr,
+	&dev_attr_lost.attr,
+	NULL
+};
+
+static const struct attribute_group reserve_group = {
+	.name = "reserve",
+	.attrs = reserve_attrs,
+};
+
+const struct attribute_group *mtg_disk_groups[] = {
+	&disk_group,
+	&tag_storage_group,
+	&failed_writes_group,
+	&reserve_group,
+	NULL
+};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tag blocks: who owns which part of the MTE tag storage right now.
+ *
+ * Private interface between the tag block layer (tagblock.c, region.c; built in)
+ * and the driver (may be a module). The layer knows nothing of slots or
+ * compression; the driver learns nothing of pages.
+ */
+#ifndef _MTETAGRAM_TAGBLOCK_H
+#define _MTETAGRAM_TAGBLOCK_H
+
+#include <linux/atomic.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct page;
+
+/* One 4 bit tag for every 16 bytes of data. */
+#define MTG_TAG_RATIO	32
+
+/* Enough that two CPUs rarely meet, few enough to cost nothing: 64 * 4 bytes. */
+#define MTG_BLOCK_LOCKS	64
+
+/**
+ * enum mtg_block_state - what a tag block holds
+ * @MTG_BLOCK_FREE: Nothing: no tagged page, not taken by the driver.
+ * @MTG_BLOCK_USED: Data of the driver.
+ * @MTG_BLOCK_SWITCHING: Being emptied and cleaned for tags, by one CPU that does
+ *	so with preemption disabled; other CPUs that need the block spin.
+ * @MTG_BLOCK_TAGGED: Tags: at least one of its data pages is reserved.
+ * @MTG_BLOCK_STATES: Number of states.
+ *
+ * The legal moves, and who makes them::
+ *
+ *   FREE --mtg_block_get()--> USED --mtg_block_put()--> FREE      driver
+ *   FREE, USED --mtg_region_reserve()--> SWITCHING --> TAGGED     hook
+ *   TAGGED --mtg_region_release()--> FREE                         page free
+ */
+enum mtg_block_state {
+	MTG_BLOCK_FREE,
+	MTG_BLOCK_USED,
+	MTG_BLOCK_SWITCHING,
+	MTG_BLOCK_TAGGED,
+	MTG_BLOCK_STATES
+};
+
+/**
+ * struct mtg_block_ops - what the user of the tag blocks has to do
+ * @vacate: Move all data out of the block. Called in state SWITCHING, with
+ *	preemption disabled and no lock of the tag block layer held, by a task that
+ *	may hold page-table locks. Must not sleep and cannot fail: when it returns,
+ *	the tags will be written.
+ */
+struct mtg_block_ops {
+	void (*vacate)(void *priv, u32 block);
+};
+
+/**
+ * struct mtg_region - one contiguous range of tag storage
+ * @id: Index of the region, from 0.
+ * @start_pfn: First data page whose tags are here.
+ * @nr_pages: Number of data pages.
+ * @tag_start: Physical address of the tag storage.
+ * @base: Untagged kernel mapping of the tag storage.
+ * @block_shift: log2 of the block size in bytes.
+ * @pages_shift: log2 of the number of data pages whose tags share a block.
+ * @nr_blocks: Number of tag blocks.
+ * @reserved: One bit for each data page: its tags are live. Set and cleared
+ *	under the block's lock, tested without.
+ * @free: One bit for each block in state FREE; a search aid, written under the
+ *	block's lock, @state decides.
+ * @state: &enum mtg_block_state of each block, under the block's lock.
+ * @locks: Block N is protected by lock N % MTG_BLOCK_LOCKS. Innermost of all
+ *	locks, taken in hard interrupts, raw because pages are freed in any context.
+ * @ops: The driver's callbacks; set while a driver is attached.
+ * @priv: First argument of @ops.
+ * @nr_state: Number of blocks in each state.
+ * @nr_reserved: Number of set bits in @reserved.
+ * @reserves: Pages reserved since boot.
+ * @releases: Pages released since boot.
+ * @vacated: Blocks that held data of the driver when they were reserved.
+ * @skip_vacate: For tests only: leave out @ops->vacate. Data will be lost.
+ */
+struct mtg_region {
+	unsigned int id;
+	unsigned long start_pfn;
+	unsigned long nr_pages;
+	phys_addr_t tag_start;
+	void *base;
+	unsigned int block_shift;
+	unsigned int pages_shift;
+	u32 nr_blocks;
+
+	unsigned long *reserved;
+	unsigned long *free;
+	u8 *state;
+	raw_spinlock_t locks[MTG_BLOCK_LOCKS];
+
+	const struct mtg_block_ops *ops;
+	void *priv;
+
+	atomic_t nr_state[MTG_BLOCK_STATES];
+	atomic_long_t nr_reserved;
+	atomic64_t reserves;
+	atomic64_t releases;
+	atomic64_t vacated;
+#ifdef CONFIG_MTETAGRAM_DEBUG
+	bool skip_vacate;
+#endif
+};
+
+int mtg_region_init(struct mtg_region *region);
+void mtg_region_destroy(struct mtg_region *region);
+void mtg_region_reserve(struct mtg_region *region, struct page *page);
+void mtg_region_release(struct mtg_region *region, unsigned long pfn,
+			unsigned long nr_pages);
+int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops,
+		      void *priv);
+void mtg_region_detach(struct mtg_region *region);
+
+bool mtg_block_get(struct mtg_region *region, u32 block);
+bool mtg_block_put(struct mtg_region *region, u32 block);
+bool mtg_block_owned(struct mtg_region *region, u32 block);
+u32 mtg_block_next_free(struct mtg_region *region, u32 from);
+
+struct mtg_region *mtg_region_by_id(unsigned int id);
+struct mtg_region *mtg_region_by_pfn(unsigned long pfn);
+u32 mtg_region_unclaimable(struct mtg_region *region);
+bool mtg_page_reserved_for_ever(unsigned long pfn);
+
+#endif /* _MTETAGRAM_TAGBLOCK_H */

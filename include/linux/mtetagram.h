@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * MTE tag storage in use as a compressed RAM disk: the memory management hook.
+ *
+ * This is the only header of mtetagram that arch/ and mm/ may include. It says
+ * two things to the tag block layer (drivers/block/mtetagram/tagblock.c): "this
+ * page is about to get tags" and "this page has been freed". Everything costs
+ * one patched-out branch on a machine without a tag storage carve-out, and
+ * nothing with CONFIG_MTETAGRAM_CORE=n.
+ *
+ * See Documentation/mm/mtetagram-hook.rst.
+ */
+#ifndef _LINUX_MTETAGRAM_H
+#define _LINUX_MTETAGRAM_H
+
+#include <linux/types.h>
+
+struct page;
+
+#ifdef CONFIG_MTETAGRAM_CORE
+
+#include <linux/jump_label.h>
+
+DECLARE_STATIC_KEY_FALSE(mtetagram_enabled);
+
+void __mtetagram_reserve(struct page *page);
+void __mtetagram_release(struct page *page, unsigned int order);
+bool __mtetagram_reserved(struct page *page);
+
+/**
+ * mtetagram_reserve() - make the tag storage of a page ready for tags
+ * @page: The page that is about to be tagged; the caller holds a reference.
+ *
+ * Must be called before *every* tagging of a page, not only before the first:
+ * the page flags are no record of which pages own tag storage (a huge page
+ * split copies them from the head to the tails). The second and later calls
+ * cost one bit test.
+ *
+ * When it returns, no data is left in the tag block of @page and none will be
+ * put there until the page is freed.
+ *
+ * Context: Any context that may tag a page. Never sleeps: callers hold
+ *          page-table locks, rwlocks or an RCU read lock. Not for interrupts.
+ */
+static inline void mtetagram_reserve(struct page *page)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		__mtetagram_reserve(page);
+}
+
+/**
+ * mtetagram_release() - give back the tag storage of freed pages
+ * @page: First page of the freed block of pages.
+ * @order: 1 << @order pages are freed. Pages without tags are skipped.
+ *
+ * Context: Any, hard interrupts included.
+ */
+static inline void mtetagram_release(struct page *page, unsigned int order)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		__mtetagram_release(page, order);
+}
+
+/**
+ * mtetagram_reserved() - may the tags of this page be trusted?
+ * @page: A page whose flags say that it is tagged.
+ *
+ * Context: Any.
+ * Return: False if the page's tag storage holds something else, so that the
+ *         page flag is a lie. True where there is no carve-out.
+ */
+static inline bool mtetagram_reserved(struct page *page)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		return __mtetagram_reserved(page);
+	return true;
+}
+
+/*
+ * What the architecture provides to the tag block layer. The rules for moving
+ * a tag block between its two uses are hardware rules, so they live with the
+ * architecture: arch/arm64/mm/mtetagram.c.
+ */
+const char *arch_mtetagram_unsupported(void);
+void arch_mtetagram_clean_tags(struct page *page);
+void arch_mtetagram_clean_data(void *addr, size_t size);
+void arch_mtetagram_init_tags(struct page *page);
+
+#else /* !CONFIG_MTETAGRAM_CORE */
+
+static inline void mtetagram_reserve(struct page *page)
+{
+}
+
+static inline void mtetagram_release(struct page *page, unsigned int order)
+{
+}
+
+static inline bool mtetagram_reserved(struct page *page)
+{
+	return true;
+}
+
+#endif /* CONFIG_MTETAGRAM_CORE */
+#endif /* _LINUX_MTETAGRAM_H */
