@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Build the machine model: QEMU for arm64 with the tags in DRAM.
+# The last line of output is the path of the binary.
+. "$(dirname "$0")/common.sh"
+
+compiler=$(gcc --version | head -n 1)
+hash=$({
+	echo "$QEMU_PACKAGE_VERSION $QEMU_ORIG_SHA256 $QEMU_DEBIAN_SHA256 $compiler"
+	hash_of "patches/$QEMU_BASE" scripts/build-qemu.sh
+} | sha256sum | cut -c1-16)
+dir=$CACHE/qemu-$QEMU_VERSION-$hash
+binary=$dir/qemu-system-aarch64
+if [ -x "$binary" ]; then
+	echo "$binary"
+	exit
+fi
+
+lock "$dir"
+src=$CACHE/qemu-$QEMU_VERSION-source
+
+# A source package from the archives that this machine uses, with an apt
+# configuration of our own: the machine's needs no deb-src entries.
+fetch_source() {
+	local apt=$CACHE/apt
+	mkdir -p "$src" "$apt"/{parts,lists/partial,archives/partial}
+	debian_sources deb-src >"$apt/sources.list"
+	[ -s "$apt/sources.list" ] || die "apt knows no Debian archive: run apt-get update"
+	local opts=(-o Dir::Etc::SourceList="$apt/sources.list"
+		-o Dir::Etc::SourceParts="$apt/parts" -o Dir::State::Lists="$apt/lists"
+		-o Dir::Cache="$apt" -o APT::Sandbox::User=)
+	apt-get "${opts[@]}" update
+	(cd "$src" && apt-get "${opts[@]}" source --download-only "qemu=$QEMU_PACKAGE_VERSION")
+}
+
+check_source() {
+	(cd "$src" && sha256sum --status -c - <<-END
+		$QEMU_ORIG_SHA256  $orig
+		$QEMU_DEBIAN_SHA256  $debian
+	END
+	)
+}
+
+upstream=${QEMU_PACKAGE_VERSION#*:}
+orig=qemu_${upstream%-*}.orig.tar.xz
+debian=qemu_$upstream.debian.tar.xz
+if ! [ -f "$src/$orig" ] || ! [ -f "$src/$debian" ]; then
+	run_logged "$CACHE/log/qemu-source.log" "fetching the source of qemu $QEMU_PACKAGE_VERSION" \
+		fetch_source
+fi
+check_source || die "$src: a checksum is not that in versions.mk; remove the directory and try again"
+
+# Debian's series first: it repairs where 7.2.0 stores tags (the page offset).
+unpack() {
+	rm -rf "$dir.tmp"
+	mkdir -p "$dir.tmp/src"
+	cd "$dir.tmp/src"
+	tar xJf "$src/$orig" --strip-components=1
+	tar xJf "$src/$debian"
+	local p
+	for p in $(sed 's/#.*//' debian/patches/series); do
+		patch -p1 --fuzz=0 <"debian/patches/$p"
+	done
+	for p in $(sed 's/#.*//' "$TOP/patches/$QEMU_BASE/series"); do
+		patch -p1 --fuzz=0 <"$TOP/patches/$QEMU_BASE/$p"
+	done
+	# Debian's tarball has no firmware, and we need none.
+	sed -i "s/^subdir('pc-bios')/#&/" meson.build
+	echo CONFIG_ARM_VIRT=y >configs/devices/aarch64-softmmu/mtetagram.mak
+}
+
+configure() {
+	mkdir -p "$dir.tmp/build"
+	cd "$dir.tmp/build"
+	../src/configure --cc="ccache gcc" --target-list=aarch64-softmmu \
+		--without-default-features --with-devices-aarch64=mtetagram \
+		--enable-system --enable-tcg --enable-fdt=system \
+		--disable-install-blobs --with-git-submodules=ignore
+}
+
+# An interrupted build continues where it was.
+if ! [ -f "$dir.tmp/build/build.ninja" ]; then
+	run_logged "$CACHE/log/qemu-unpack.log" "unpacking and patching qemu" unpack
+	run_logged "$CACHE/log/qemu-configure.log" "configuring qemu" configure
+fi
+run_logged "$CACHE/log/qemu-build.log" "building qemu (10 minutes on 2 cores)" \
+	ninja -C "$dir.tmp/build" -j "$JOBS" qemu-system-aarch64
+mkdir -p "$dir"
+cp "$dir.tmp/build/qemu-system-aarch64" "$binary.tmp"
+mv "$binary.tmp" "$binary"
+rm -rf "$dir.tmp"
+echo "$binary"
