@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # Build the machine model: QEMU for arm64 with the tags in DRAM.
 # The last line of output is the path of the binary.
+set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-compiler=$(gcc --version | head -n 1)
+cd "$TOP"
 hash=$({
-	echo "$QEMU_PACKAGE_VERSION $QEMU_ORIG_SHA256 $QEMU_DEBIAN_SHA256 $compiler"
-	hash_of "patches/$QEMU_BASE" scripts/build-qemu.sh
+	echo "$QEMU_PACKAGE_VERSION $QEMU_ORIG_SHA256 $QEMU_DEBIAN_SHA256 $(compiler_id gcc)"
+	hash_files "patches/$QSERIES"/* scripts/build-qemu.sh
 } | sha256sum | cut -c1-16)
 dir=$CACHE/qemu-$QEMU_VERSION-$hash
 binary=$dir/qemu-system-aarch64
@@ -16,7 +17,7 @@ if [ -x "$binary" ]; then
 	exit
 fi
 
-lock "$dir"
+with_lock "$dir.lock"
 src=$CACHE/qemu-$QEMU_VERSION-source
 
 # A source package from the archives that this machine uses, with an apt
@@ -45,7 +46,7 @@ upstream=${QEMU_PACKAGE_VERSION#*:}
 orig=qemu_${upstream%-*}.orig.tar.xz
 debian=qemu_$upstream.debian.tar.xz
 if ! [ -f "$src/$orig" ] || ! [ -f "$src/$debian" ]; then
-	run_logged "$CACHE/log/qemu-source.log" "fetching the source of qemu $QEMU_PACKAGE_VERSION" \
+	run_logged "fetching the source of qemu $QEMU_PACKAGE_VERSION" "$CACHE/log/qemu-source.log" \
 		fetch_source
 fi
 check_source || die "$src: a checksum is not that in versions.mk; remove the directory and try again"
@@ -61,8 +62,8 @@ unpack() {
 	for p in $(sed 's/#.*//' debian/patches/series); do
 		patch -p1 --fuzz=0 <"debian/patches/$p"
 	done
-	for p in $(sed 's/#.*//' "$TOP/patches/$QEMU_BASE/series"); do
-		patch -p1 --fuzz=0 <"$TOP/patches/$QEMU_BASE/$p"
+	for p in $(sed 's/#.*//' "$TOP/patches/$QSERIES/series"); do
+		patch -p1 --fuzz=0 <"$TOP/patches/$QSERIES/$p"
 	done
 	# Debian's tarball has no firmware, and we need none.
 	sed -i "s/^subdir('pc-bios')/#&/" meson.build
@@ -80,10 +81,10 @@ configure() {
 
 # An interrupted build continues where it was.
 if ! [ -f "$dir.tmp/build/build.ninja" ]; then
-	run_logged "$CACHE/log/qemu-unpack.log" "unpacking and patching qemu" unpack
-	run_logged "$CACHE/log/qemu-configure.log" "configuring qemu" configure
+	run_logged "unpacking and patching qemu" "$CACHE/log/qemu-unpack.log" unpack
+	run_logged "configuring qemu" "$CACHE/log/qemu-configure.log" configure
 fi
-run_logged "$CACHE/log/qemu-build.log" "building qemu (10 minutes on 2 cores)" \
+run_logged "building qemu (10 minutes on 2 cores)" "$CACHE/log/qemu-build.log" \
 	ninja -C "$dir.tmp/build" -j "$JOBS" qemu-system-aarch64
 mkdir -p "$dir"
 cp "$dir.tmp/build/qemu-system-aarch64" "$binary.tmp"

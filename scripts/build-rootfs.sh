@@ -3,6 +3,7 @@
 # Make the guest's user land: a Debian arm64 tree, unpacked but not configured (so
 # nothing of it runs here), as a disk image, and as a sysroot to build against.
 # The last line of output is the directory that holds rootfs.ext4 and sysroot/.
+set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 packages=(bash busybox-static coreutils e2fsprogs fio gawk grep kmod libsmartcols1
@@ -12,14 +13,14 @@ dev_packages=(libc6-dev libsmartcols-dev linux-libc-dev)
 
 hash=$({
 	echo "$DEBIAN_SUITE ${packages[*]} ${dev_packages[*]}"
-	hash_of scripts/build-rootfs.sh
+	hash_files scripts/build-rootfs.sh tests/qemu/first-init
 } | sha256sum | cut -c1-16)
 dir=$CACHE/rootfs-$hash
 if [ -f "$dir/rootfs.ext4" ]; then
 	echo "$dir"
 	exit
 fi
-lock "$dir"
+with_lock "$dir.lock"
 
 bootstrap() {
 	local include
@@ -50,9 +51,9 @@ finish() {
 	rm -rf "$root"
 }
 
-run_logged "$CACHE/log/rootfs.log" "unpacking a Debian arm64 user land" \
+run_logged "unpacking a Debian arm64 user land" "$CACHE/log/rootfs.log" \
 	bootstrap "${packages[@]}" "${dev_packages[@]}"
-run_logged "$CACHE/log/rootfs-image.log" "making the guest's disk image" finish
+run_logged "making the guest's disk image" "$CACHE/log/rootfs-image.log" finish
 rm -rf "$dir"
 mv "$dir.tmp" "$dir"
 echo "$dir"

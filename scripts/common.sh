@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # Shared by all scripts of the project; sourced, never run. Gives the pins of
 # versions.mk as variables, the place of the cache, messages on stderr, and
@@ -76,6 +76,23 @@ compiler_id()
 	"$1" --version | head -n 1
 }
 
+# The machine's own Debian archives of DEBIAN_SUITE as lines for a
+# sources.list; $1 is deb or deb-src.
+debian_sources()
+{
+	local uri suite component
+
+	# shellcheck disable=SC2016 # the names are apt's
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Identifier: Packages' | sort -u | while read -r uri suite component; do
+		[[ $component == main ]] || continue
+		case $suite in
+		"$DEBIAN_SUITE" | "$DEBIAN_SUITE-updates" | "$DEBIAN_SUITE-security")
+			printf '%s %s %s %s\n' "$1" "$uri" "$suite" "$component" ;;
+		esac
+	done
+}
+
 # run_logged NAME LOG COMMAND...: output goes to LOG; a line of progress
 # appears every 15 seconds, so that a long build is seen to live. If the
 # command fails, the end of the log is shown and the script ends.
@@ -85,6 +102,7 @@ run_logged()
 
 	shift 2
 	mkdir -p "$(dirname "$log")"
+	msg "$name"
 	"$@" >"$log" 2>&1 &
 	pid=$!
 	while kill -0 "$pid" 2>/dev/null; do
