@@ -7,6 +7,7 @@
 #   staging/lib/modules/VERSION/   the modules, ready for the guest
 # Nothing is done if no input changed. A configuration that does not hold
 # every requested option fails the build and is named.
+
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -46,7 +47,7 @@ check_config()
 			continue
 		fi
 		printf 'lost option: %s (the configuration has: %s)\n' "$line" \
-			"$(grep -E "^(# )?$name[= ]" "$OUT/.config" || echo nothing)" >&2
+			"$(grep -E "^(# )?${name}[= ]" "$OUT/.config" || echo nothing)" >&2
 		lost=1
 	done < <(requested)
 	((!lost)) || die "the $FLAVOUR configuration lacks requested options"
@@ -89,7 +90,7 @@ stamp=$(inputs | sha256sum)
 if [[ ! -f $OUT/stamp || $(<"$OUT/stamp") != "$stamp" ]]; then
 	rm -f "$OUT/stamp"
 	configure
-	run_logged "kernel $KVER $FLAVOUR" "$OUT/build.log" \
+	run_logged "building the $FLAVOUR kernel" "$OUT/build.log" \
 		nice "${MAKE[@]}" -j"$JOBS" Image modules
 	install_modules
 	printf '%s\n' "$stamp" >"$OUT/stamp"

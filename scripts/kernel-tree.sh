@@ -13,6 +13,7 @@
 #
 # There is a tree for each user (release, debug, style, ...), so that no build
 # sees its sources change. The caller must hold the lock of the tree.
+
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -104,11 +105,12 @@ stage_patched()
 
 stage_new()
 {
-	local file
+	local dir file
 
-	(cd "$TOP" && find "${KERNEL_DIRS[@]}" -type f \
-		! -name '*~' ! -name '.*.sw?' ! -name '*.o' ! -name '*.orig' ! -name '*.rej' \
-		-print 2>/dev/null || :) | while read -r file; do
+	for dir in "${KERNEL_DIRS[@]}"; do
+		[[ ! -d $TOP/$dir ]] || find "$TOP/$dir" -type f ! -name '*~' \
+			! -name '.*.sw?' ! -name '*.orig' ! -name '*.rej' -printf "$dir/%P\n"
+	done | while read -r file; do
 		[[ ! -e $STAGE/$file ]] || die "$file is both a new file and in a patch"
 		mkdir -p "$STAGE/$(dirname "$file")"
 		cp "$TOP/$file" "$STAGE/$file"

@@ -4,6 +4,7 @@
 # Installs the packages of scripts/packages that are missing, with apt, as root
 # or through sudo, and finds the kernel source archive. Prints nothing and
 # needs no rights if nothing is missing.
+
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
