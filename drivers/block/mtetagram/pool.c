@@ -106,7 +106,8 @@ static void open_block(struct mtg_pool *pool, u32 block)
 {
 	int max, nr = atomic_inc_return(&pool->nr_open);
 
-	__set_bit(block, pool->open);
+	/* Atomic: the word is shared with blocks of other groups. */
+	set_bit(block, pool->open);
 	max = atomic_read(&pool->max_open);
 	while (nr > max && !atomic_try_cmpxchg(&pool->max_open, &max, nr))
 		;
@@ -114,7 +115,7 @@ static void open_block(struct mtg_pool *pool, u32 block)
 
 static void close_block(struct mtg_pool *pool, u32 block)
 {
-	__clear_bit(block, pool->open);
+	clear_bit(block, pool->open);
 	atomic_dec(&pool->nr_open);
 }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit: tag blocks. Ordinary pages stand for the data pages, and a buffer for
+ * their tag storage; the cache maintenance is done for real, on both.
+ */
+
+#include <kunit/test.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "../tagblock.h"
+
+#define ORDER		8
+#define PAGES		(1UL << ORDER)
+#define PER_BLOCK	32
+#define BLOCKS		(PAGES / PER_BLOCK)
+
+static struct mtg_region region;
+static struct page *pages;
+static unsigned int vacated[BLOCKS];
+
+static void count_vacate(void *priv, u32 block)
+{
+	vacated[block]++;
+}
+
+static const struct mtg_block_ops ops = { .vacate = count_vacate };
+
+static int tagblock_init(struct kunit *test)
+{
+	memset(&region, 0, sizeof(region));
+	memset(vacated, 0, sizeof(vacated));
+	pages = alloc_pages(GFP_KERNEL, ORDER);
+	region.base = kzalloc(BLOCKS * SZ_4K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	KUNIT_ASSERT_NOT_NULL(test, region.base);
+	region.start_pfn = page_to_pfn(pages);
+	region.nr_pages = PAGES;
+	region.block_shift = ilog2(SZ_4K);
+	region.pages_shift = ilog2(PER_BLOCK);
+	KUNIT_ASSERT_EQ(test, 0, mtg_region_init(&region));
+	return mtg_region_attach(&region, &ops, NULL);
+}
+
+static void tagblock_exit(struct kunit *test)
+{
+	mtg_region_detach(&region);
+	mtg_region_destroy(&region);
+	kfree(region.base);
+	__free_pages(pages, ORDER);
+}
+
+static int nr(enum mtg_block_state state)
+{
+	return atomic_read(&region.nr_state[state]);
+}
+
+static void release(unsigned long first, unsigned long n)
+{
+	mtg_region_release(&region, region.start_pfn + first, n);
+}
+
+static void tagblock_reserve_and_release(struct kunit *test)
+{
+	mtg_region_reserve(&region, pages + 40);
+	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_TAGGED));
+	KUNIT_EXPECT_EQ(test, MTG_BLOCK_TAGGED, region.state[1]);
+	KUNIT_EXPECT_FALSE(test, mtg_block_get(&region, 1));
+
+	/* Twice is once; others in the block keep it. */
+	mtg_region_reserve(&region, pages + 40);
+	mtg_region_reserve(&region, pages + 41);
+	KUNIT_EXPECT_EQ(test, 2, atomic_long_read(&region.nr_reserved));
+	release(40, 1);
+	release(40, 1);
+	KUNIT_EXPECT_EQ(test, MTG_BLOCK_TAGGED, region.state[1]);
+	release(41, 1);
+	KUNIT_EXPECT_EQ(test, MTG_BLOCK_FREE, region.state[1]);
+	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&region.nr_reserved));
+	KUNIT_EXPECT_EQ(test, 0, vacated[1]);
+}
+
+static void tagblock_vacates_used_blocks_once(struct kunit *test)
+{
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 3));
+	KUNIT_EXPECT_FALSE(test, mtg_block_get(&region, 3));
+	KUNIT_EXPECT_TRUE(test, mtg_block_owned(&region, 3));
+	mtg_region_reserve(&region, pages + 3 * PER_BLOCK + 7);
+	mtg_region_reserve(&region, pages + 3 * PER_BLOCK + 8);
+	KUNIT_EXPECT_EQ(test, 1, vacated[3]);
+	KUNIT_EXPECT_FALSE(test, mtg_block_owned(&region, 3));
+	KUNIT_EXPECT_FALSE(test, mtg_block_put(&region, 3));
+	release(3 * PER_BLOCK, PER_BLOCK);
+	KUNIT_EXPECT_EQ(test, MTG_BLOCK_FREE, region.state[3]);
+	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.vacated));
+}
+
+static void tagblock_releases_large_pages(struct kunit *test)
+{
+	unsigned long i;
+
+	for (i = 0; i < PAGES; i += 3)
+		mtg_region_reserve(&region, pages + i);
+	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_TAGGED));
+	KUNIT_EXPECT_EQ(test, BLOCKS, mtg_block_next_free(&region, 0));
+	release(0, PAGES / 2);
+	KUNIT_EXPECT_EQ(test, BLOCKS / 2, nr(MTG_BLOCK_TAGGED));
+	/* More pages than the region has. */
+	release(PAGES / 2, PAGES);
+	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
+}
+
+static void tagblock_has_one_user(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, -EBUSY, mtg_region_attach(&region, &ops, NULL));
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 0));
+	KUNIT_EXPECT_EQ(test, 1, mtg_block_next_free(&region, 0));
+	KUNIT_EXPECT_TRUE(test, mtg_block_put(&region, 0));
+	KUNIT_EXPECT_EQ(test, 0, mtg_block_next_free(&region, 0));
+}
+
+static struct kunit_case tagblock_cases[] = {
+	KUNIT_CASE(tagblock_reserve_and_release),
+	KUNIT_CASE(tagblock_vacates_used_blocks_once),
+	KUNIT_CASE(tagblock_releases_large_pages),
+	KUNIT_CASE(tagblock_has_one_user),
+	{ }
+};
+
+static struct kunit_suite tagblock_suite = {
+	.name = "mtetagram-tagblock",
+	.init = tagblock_init,
+	.exit = tagblock_exit,
+	.test_cases = tagblock_cases,
+};
+kunit_test_suite(tagblock_suite);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The few things of the kernel that pool.c and slot.c use, for user space. All
+ * headers of shim/ lead here. Spinlocks are mutexes, so that ThreadSanitizer
+ * understands them; bitmaps are written to be obvious, not fast.
+ */
+#ifndef KERNEL_SHIM_H
+#define KERNEL_SHIM_H
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef unsigned int gfp_t;
+
+#define U32_MAX			UINT32_MAX
+#define BITS_PER_BYTE		8
+#define BITS_PER_LONG		64
+#define BITS_TO_LONGS(n)	(((n) + 63) / 64)
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
+#define EXPORT_SYMBOL_IF_KUNIT(x) _Static_assert(1, #x)
+#define lockdep_assert_held(l)	((void)(l))
+#define cond_resched()		((void)0)
+static inline __attribute__((format(printf, 1, 2))) void pr_err(const char *f, ...)
+{
+	(void)f;
+}
+
+#define pr_err_ratelimited	pr_err
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define struct_size(p, member, n) (sizeof(*(p)) + (n) * sizeof((p)->member[0]))
+#define min(a, b)	({ __auto_type _a = (a); __auto_type _b = (b); _a < _b ? _a : _b; })
+#define max(a, b)	({ __auto_type _c = (a); __auto_type _d = (b); _c > _d ? _c : _d; })
+
+static inline bool is_power_of_2(unsigned long n)
+{
+	return n && !(n & (n - 1));
+}
+
+static inline int ilog2(unsigned long n)
+{
+	return 63 - __builtin_clzl(n);
+}
+
+/* Each thread of a test is a CPU. */
+extern __thread unsigned int shim_cpu;
+#define nr_cpu_ids		4U
+#define raw_smp_processor_id()	(shim_cpu % nr_cpu_ids)
+
+/* Memory: a test makes the n-th allocation fail. */
+#define GFP_KERNEL	1
+#define GFP_ATOMIC	2
+#define __GFP_NOWARN	0
+extern bool (*shim_fail_alloc)(gfp_t gfp);
+
+static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return shim_fail_alloc && shim_fail_alloc(gfp) ? NULL : calloc(n, size);
+}
+
+static inline void *kmalloc(size_t size, gfp_t gfp)
+{
+	return shim_fail_alloc && shim_fail_alloc(gfp) ? NULL : malloc(size);
+}
+
+#define kfree(p)	free(p)
+#define kvfree(p)	free(p)
+
+/* Locks. */
+typedef pthread_mutex_t raw_spinlock_t;
+#define raw_spin_lock_init(l)	pthread_mutex_init(l, NULL)
+#define raw_spin_lock(l)	pthread_mutex_lock(l)
+#define raw_spin_unlock(l)	pthread_mutex_unlock(l)
+
+/* Atomics. */
+typedef struct { int v; } atomic_t;
+typedef struct { int64_t v; } atomic64_t;
+#define atomic_read(a)		__atomic_load_n(&(a)->v, __ATOMIC_RELAXED)
+#define atomic_set(a, x)	__atomic_store_n(&(a)->v, x, __ATOMIC_RELAXED)
+#define atomic_add(n, a)	((void)__atomic_fetch_add(&(a)->v, n, __ATOMIC_SEQ_CST))
+#define atomic_sub(n, a)	((void)__atomic_fetch_sub(&(a)->v, n, __ATOMIC_SEQ_CST))
+#define atomic_inc(a)		atomic_add(1, a)
+#define atomic_dec(a)		atomic_sub(1, a)
+#define atomic_inc_return(a)	__atomic_add_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST)
+#define atomic_try_cmpxchg(a, old, new)						\
+	__atomic_compare_exchange_n(&(a)->v, old, new, false, __ATOMIC_SEQ_CST,	\
+				    __ATOMIC_SEQ_CST)
+#define atomic64_read		atomic_read
+#define atomic64_add		atomic_add
+#define atomic64_sub		atomic_sub
+#define atomic64_inc		atomic_inc
+
+/* Bits; those with two underscores are under a lock of their own words. */
+#define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
+
+static inline bool test_bit(unsigned long n, const unsigned long *map)
+{
+	return __atomic_load_n(&map[n / 64], __ATOMIC_RELAXED) >> n % 64 & 1;
+}
+
+static inline void set_bit(unsigned long n, unsigned long *map)
+{
+	__atomic_fetch_or(&map[n / 64], 1UL << n % 64, __ATOMIC_SEQ_CST);
+}
+
+static inline void clear_bit(unsigned long n, unsigned long *map)
+{
+	__atomic_fetch_and(&map[n / 64], ~(1UL << n % 64), __ATOMIC_SEQ_CST);
+}
+
+static inline void __set_bit(unsigned long n, unsigned long *map)
+{
+	map[n / 64] |= 1UL << n % 64;
+}
+
+static inline void __clear_bit(unsigned long n, unsigned long *map)
+{
+	map[n / 64] &= ~(1UL << n % 64);
+}
+
+static inline unsigned long shim_find(const unsigned long *map, unsigned long size,
+				      unsigned long from, bool value)
+{
+	while (from < size && test_bit(from, map) != value)
+		from++;
+	return min(from, size);
+}
+
+#define find_next_bit(map, size, from)		shim_find(map, size, from, true)
+#define find_next_zero_bit(map, size, from)	shim_find(map, size, from, false)
+#define find_first_zero_bit(map, size)		shim_find(map, size, 0, false)
+
+static inline unsigned long find_last_bit(const unsigned long *map, unsigned long size)
+{
+	unsigned long n = size;
+
+	while (n--)
+		if (test_bit(n, map))
+			return n;
+	return size;
+}
+
+static inline unsigned long find_next_bit_wrap(const unsigned long *map,
+					       unsigned long size, unsigned long from)
+{
+	unsigned long n = find_next_bit(map, size, from);
+
+	if (n < size || !from)
+		return n;
+	n = find_next_bit(map, from, 0);
+	return n < from ? n : size;
+}
+
+/* Like the kernel's: from @start to the end, then from 0 up to @start. */
+#define for_each_set_bit_wrap(bit, map, size, start)				\
+	for (unsigned long _n = 0; _n < (size) &&				\
+	     ((bit) = ((start) + _n) % (size), true); _n++)			\
+		if (test_bit(bit, map))
+
+static inline void bitmap_set(unsigned long *map, unsigned long start, unsigned long n)
+{
+	while (n--)
+		__set_bit(start++, map);
+}
+
+static inline void bitmap_clear(unsigned long *map, unsigned long start, unsigned long n)
+{
+	while (n--)
+		__clear_bit(start++, map);
+}
+
+static inline void bitmap_fill(unsigned long *map, unsigned long n)
+{
+	memset(map, 0xff, BITS_TO_LONGS(n) * sizeof(long));
+}
+
+static inline void bitmap_copy(unsigned long *to, const unsigned long *from,
+			       unsigned long n)
+{
+	memcpy(to, from, BITS_TO_LONGS(n) * sizeof(long));
+}
+
+static inline unsigned int bitmap_weight(const unsigned long *map, unsigned long n)
+{
+	unsigned int weight = 0;
+
+	while (n--)
+		weight += test_bit(n, map);
+	return weight;
+}
+
+static inline unsigned long bitmap_find_next_zero_area(const unsigned long *map,
+						       unsigned long size,
+						       unsigned long start,
+						       unsigned long n,
+						       unsigned long align_mask)
+{
+	unsigned long end;
+
+	(void)align_mask;
+	for (;;) {
+		start = find_next_zero_bit(map, size, start);
+		if (start + n > size)
+			return size + 1;
+		end = find_next_bit(map, start + n, start);
+		if (end >= start + n)
+			return start;
+		start = end + 1;
+	}
+}
+
+#endif /* KERNEL_SHIM_H */
