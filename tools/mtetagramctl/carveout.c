@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Why there is no device: what the device tree says about tag storage, and whether
+ * the driver is there.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "mtetagramctl.h"
+
+#define RESERVED_MEMORY	"/proc/device-tree/reserved-memory"
+
+/* Does a property, a list of strings that end in zero, hold the string? */
+static bool property_has(int node, const char *property, const char *string)
+{
+	char buf[512];
+	int fd = openat(node, property, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t len;
+	char *item;
+
+	if (fd < 0)
+		return false;
+	len = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (len <= 0)
+		return false;
+	buf[len] = '\0';
+	for (item = buf; item < buf + len; item += strlen(item) + 1)
+		if (!strcmp(item, string))
+			return true;
+	return false;
+}
+
+/* Copy the name of the first node that describes tag storage. */
+static bool find_node(char *name, size_t size)
+{
+	DIR *dir = sysfs_opendir(RESERVED_MEMORY);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		int node = openat(dirfd(dir), entry->d_name,
+				  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (node < 0)
+			continue;
+		if (entry->d_name[0] != '.' &&
+		    property_has(node, "compatible", "arm,mte-tag-storage") &&
+		    !property_has(node, "status", "disabled")) {
+			snprintf(name, size, "%s", entry->d_name);
+			found = true;
+		}
+		close(node);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static bool is_directory(const char *path)
+{
+	int fd = sysfs_open(path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+int no_device(void)
+{
+	char node[256];
+
+	if (!is_directory("/sys/block"))
+		report_err(NULL, "no device: there is no /sys/block; is /sys mounted?");
+	else if (!is_directory("/proc/device-tree"))
+		report_err(NULL, "no device: this machine has no device tree (/proc/device-tree), which has to describe the tag storage");
+	else if (!find_node(node, sizeof(node)))
+		report_err(NULL, "no device: the device tree has no arm,mte-tag-storage node under /reserved-memory; the firmware has to set tag storage aside and describe it");
+	else if (!is_directory("/sys/module/mtetagram"))
+		report_err(NULL, "no device: the device tree has tag storage (%s), but the driver is not loaded; run: modprobe mtetagram",
+			   node);
+	else
+		report_err(NULL, "no device: the driver is loaded but does not use the tag storage (%s); the kernel log says why: dmesg | grep mtetagram",
+			   node);
+	return EXIT_NO_DEVICE;
+}

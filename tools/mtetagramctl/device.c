@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices of the driver: finding them, reading all they tell, writing attributes.
+ * Who uses a device is found in users.c.
+ *
+ * Everything read is untrusted: another version of the driver may lack a file, and
+ * what is no number is not treated as one.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "mtetagramctl.h"
+#include "size.h"
+#include "users.h"
+
+#define PREFIX	"mtetagram"
+
+static const struct {
+	enum value_id id;
+	const char *file;
+} number_files[] = {
+	{ V_INITSTATE,		"initstate" },
+	{ V_DISKSIZE,		"disksize" },
+	{ V_CARVEOUT,		"tag_storage/size" },
+	{ V_BLOCK_SIZE,		"tag_storage/block_size" },
+	{ V_BLOCKS,		"tag_storage/blocks" },
+	{ V_BLOCKS_FREE,	"tag_storage/blocks_free" },
+	{ V_BLOCKS_USED,	"tag_storage/blocks_used" },
+	{ V_BLOCKS_TAGGED,	"tag_storage/blocks_tagged" },
+	{ V_BLOCKS_UNCLAIMABLE,	"tag_storage/blocks_unclaimable" },
+	{ V_TAGGED_PAGES,	"tag_storage/tagged_pages" },
+	{ V_LIMIT,		"tag_storage/limit" },
+	{ V_METADATA,		"tag_storage/metadata_size" },
+	{ V_SPILLED,		"tag_storage/spilled_size" },
+	{ V_FAIL_NO_SPACE,	"failed_writes/no_space" },
+	{ V_FAIL_MEM_LIMIT,	"failed_writes/mem_limit" },
+	{ V_FAIL_NO_MEMORY,	"failed_writes/no_memory" },
+	{ V_FAIL_COMPRESS,	"failed_writes/compress" },
+	{ V_RESERVED,		"reserve/reserved" },
+	{ V_RELEASED,		"reserve/released" },
+	{ V_VACATED,		"reserve/vacated" },
+	{ V_MOVED,		"reserve/moved" },
+	{ V_MOVED_OUT,		"reserve/spilled" },
+	{ V_LOST,		"reserve/lost" },
+};
+
+/* Columns of files with many numbers; V_DISKSIZE stands for one not of interest. */
+static const enum value_id mm_stat[] = {
+	V_DATA, V_COMPR, V_MEM_USED, V_MEM_LIMIT, V_MEM_PEAK, V_SAME_PAGES, V_DISKSIZE,
+	V_HUGE_PAGES,
+};
+
+static const enum value_id io_stat[] = { V_FAILED_READS, V_FAILED_WRITES };
+
+/* "mtetagram" and a number as the kernel writes it. */
+static bool is_device_name(const char *name)
+{
+	const char *digits = name + strlen(PREFIX);
+
+	if (strncmp(name, PREFIX, strlen(PREFIX)))
+		return false;
+	if (strlen(name) >= DEVICE_NAME_MAX || !*digits ||
+	    digits[strspn(digits, "0123456789")])
+		return false;
+	return *digits != '0' || !digits[1];
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const char *x = *(const char * const *)a, *y = *(const char * const *)b;
+	size_t len_x = strlen(x), len_y = strlen(y);
+
+	return len_x != len_y ? (len_x > len_y) - (len_x < len_y) : strcmp(x, y);
+}
+
+char **devices_list(void)
+{
+	DIR *dir = sysfs_opendir("/sys/block");
+	struct dirent *entry;
+	char **names = xcalloc(1, sizeof(*names));
+	size_t nr = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!is_device_name(entry->d_name))
+			continue;
+		names = xrealloc(names, nr + 2, sizeof(*names));
+		names[nr++] = xstrdup(entry->d_name);
+		names[nr] = NULL;
+	}
+	if (dir)
+		closedir(dir);
+	qsort(names, nr, sizeof(*names), compare_names);
+	return names;
+}
+
+void devices_free(char **names)
+{
+	char **name;
+
+	for (name = names; *name; name++)
+		free(*name);
+	free(names);
+}
+
+/* Turn what the user typed into a device's name; false if it cannot be one. */
+static bool find_name(const char *arg, char name[DEVICE_NAME_MAX])
+{
+	char *target = NULL;
+	const char *base = arg;
+	bool ok;
+
+	if (!strncmp(arg, "/dev/", 5) && !strchr(arg + 5, '/')) {
+		base = arg + 5;
+	} else if (strchr(arg, '/')) {
+		/* A link to it, perhaps. */
+		target = realpath(arg, NULL);
+		base = target && !strncmp(target, "/dev/", 5) ? target + 5 : "";
+	}
+	ok = is_device_name(base);
+	if (ok)
+		memcpy(name, base, strlen(base) + 1);
+	free(target);
+	return ok;
+}
+
+static int pick_only(char **names, char name[DEVICE_NAME_MAX])
+{
+	if (!names[0])
+		return no_device();
+	if (names[1])
+		return usage_error("there are several devices; name the one you mean");
+	memcpy(name, names[0], strlen(names[0]) + 1);
+	return EXIT_OK;
+}
+
+static int unknown_device(char **names, const char *arg)
+{
+	if (!names[0])
+		return no_device();
+	report_err(NULL, "%s: no such mtetagram device; see mtetagramctl status", arg);
+	return EXIT_NO_DEVICE;
+}
+
+static bool listed(char **names, const char *name)
+{
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return false;
+}
+
+static int vanished(struct device *dev)
+{
+	report_err(dev->path, "the device is gone; was the driver unloaded?");
+	return EXIT_NO_DEVICE;
+}
+
+int device_open(struct device *dev, const char *arg)
+{
+	char path[DEVICE_NAME_MAX + 16];
+	char **names = devices_list();
+	int ret = EXIT_OK;
+
+	memset(dev, 0, sizeof(*dev));
+	dev->dir = -1;
+	if (!arg)
+		ret = pick_only(names, dev->name);
+	else if (!find_name(arg, dev->name) || !listed(names, dev->name))
+		ret = unknown_device(names, arg);
+	devices_free(names);
+	if (ret)
+		return ret;
+
+	snprintf(dev->path, sizeof(dev->path), "/dev/%s", dev->name);
+	snprintf(path, sizeof(path), "/sys/block/%s", dev->name);
+	dev->dir = sysfs_open(path, O_RDONLY | O_DIRECTORY);
+	return dev->dir < 0 ? vanished(dev) : EXIT_OK;
+}
+
+void device_close(struct device *dev)
+{
+	if (dev->dir >= 0)
+		close(dev->dir);
+	free(dev->mountpoint);
+	free(dev->holder);
+	dev->dir = -1;
+	dev->mountpoint = NULL;
+	dev->holder = NULL;
+}
+
+static bool is_gone(int error)
+{
+	return error == -ENOENT || error == -ENODEV;
+}
+
+/* Report what is wrong with a file, unless it is only missing. */
+static void bad_file(struct device *dev, const char *file, int error)
+{
+	static const char other_version[] = "is the driver of another version?";
+
+	if (is_gone(error))
+		return;
+	dev->bad = true;
+	if (error == -EINVAL)
+		report_err(dev->path, "%s is not in the form expected; %s", file,
+			   other_version);
+	else if (error == -ERANGE)
+		report_err(dev->path, "%s is too large a number; %s", file, other_version);
+	else if (error == -EFBIG || error == -EILSEQ || error == -EISDIR)
+		report_err(dev->path, "%s is no attribute of text; is /sys mounted?", file);
+	else
+		report_err(dev->path, "cannot read %s: %s", file, strerror(-error));
+}
+
+static void read_numbers(struct device *dev)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(number_files); i++) {
+		struct value *value = &dev->v[number_files[i].id];
+		int ret = sysfs_read_number(dev->dir, number_files[i].file,
+					    &value->number);
+
+		value->known = !ret;
+		if (ret)
+			bad_file(dev, number_files[i].file, ret);
+	}
+}
+
+static void read_columns(struct device *dev, const char *file,
+			 const enum value_id *ids, size_t nr)
+{
+	char buf[SYSFS_VALUE_MAX + 1], *save = NULL, *word;
+	int ret = sysfs_read(dev->dir, file, buf);
+	size_t i;
+
+	if (ret < 0) {
+		bad_file(dev, file, ret);
+		return;
+	}
+	word = strtok_r(buf, " ", &save);
+	for (i = 0; i < nr; i++, word = strtok_r(NULL, " ", &save)) {
+		uint64_t number;
+
+		ret = word ? number_parse(word, &number) : -EINVAL;
+		if (ret) {
+			bad_file(dev, file, ret);
+			return;
+		}
+		if (ids[i] == V_DISKSIZE)
+			continue;
+		dev->v[ids[i]].number = number;
+		dev->v[ids[i]].known = true;
+	}
+}
+
+static bool is_algorithm(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+
+	return len && !name[len] && len < ALGORITHM_MAX;
+}
+
+/* "[lz4] zstd lzo-rle" */
+static void read_algorithms(struct device *dev)
+{
+	char buf[SYSFS_VALUE_MAX + 1], *save = NULL, *word;
+	int ret = sysfs_read(dev->dir, "comp_algorithm", buf);
+	size_t len = 0;
+
+	for (word = ret < 0 ? NULL : strtok_r(buf, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		size_t last = strlen(word) - 1;
+		bool chosen = last && word[0] == '[' && word[last] == ']';
+
+		if (chosen) {
+			word[last] = '\0';
+			word++;
+		}
+		if (!is_algorithm(word) || (chosen && dev->algorithm[0]) ||
+		    len + strlen(word) + 2 > sizeof(dev->algorithms)) {
+			ret = -EINVAL;
+			break;
+		}
+		if (chosen)
+			memcpy(dev->algorithm, word, strlen(word) + 1);
+		len += sprintf(dev->algorithms + len, "%s%s", len ? " " : "", word);
+	}
+	if (ret >= 0 && !dev->algorithm[0])
+		ret = -EINVAL;
+	if (ret < 0) {
+		dev->algorithm[0] = '\0';
+		dev->algorithms[0] = '\0';
+		bad_file(dev, "comp_algorithm", ret);
+	}
+}
+
+static void set_product(struct value *to, const struct value *a, uint64_t b)
+{
+	to->known = a->known && !__builtin_mul_overflow(a->number, b, &to->number);
+}
+
+/* What follows from what was read; nothing follows from what is unknown. */
+static void derive(struct device *dev)
+{
+	struct value *v = dev->v, *ratio = &v[V_RATIO], *gain = &v[V_GAIN];
+	uint64_t cost;
+
+	set_product(&v[V_SAME], &v[V_SAME_PAGES], PAGE_BYTES);
+	set_product(&v[V_HUGE], &v[V_HUGE_PAGES], PAGE_BYTES);
+	if (v[V_BLOCK_SIZE].known)
+		set_product(&v[V_CARVEOUT_USED], &v[V_BLOCKS_USED],
+			    v[V_BLOCK_SIZE].number);
+
+	/* Same-filled pages are not compressed: they would embellish the ratio. */
+	if (v[V_DATA].known && v[V_SAME].known && v[V_COMPR].known &&
+	    v[V_COMPR].number && v[V_SAME].number <= v[V_DATA].number &&
+	    !__builtin_mul_overflow(v[V_DATA].number - v[V_SAME].number, 100,
+				    &ratio->number)) {
+		ratio->number /= v[V_COMPR].number;
+		ratio->known = true;
+	}
+
+	if (v[V_DATA].known && v[V_SPILLED].known && v[V_METADATA].known &&
+	    !__builtin_add_overflow(v[V_SPILLED].number, v[V_METADATA].number, &cost)) {
+		gain->known = true;
+		gain->negative = cost > v[V_DATA].number;
+		gain->number = gain->negative ? cost - v[V_DATA].number :
+						v[V_DATA].number - cost;
+	}
+}
+
+int device_read(struct device *dev)
+{
+	read_numbers(dev);
+	/* The one attribute that every block device of this kind must have. */
+	if (!dev->v[V_DISKSIZE].known && !dev->v[V_INITSTATE].known && !dev->bad)
+		return vanished(dev);
+	read_columns(dev, "mm_stat", mm_stat, ARRAY_SIZE(mm_stat));
+	read_columns(dev, "io_stat", io_stat, ARRAY_SIZE(io_stat));
+	read_algorithms(dev);
+	users_read(dev);
+	derive(dev);
+	return EXIT_OK;
+}
+
+int device_read_number(struct device *dev, const char *attr, uint64_t *number)
+{
+	int ret = sysfs_read_number(dev->dir, attr, number);
+
+	if (!ret)
+		return EXIT_OK;
+	if (!is_gone(ret)) {
+		bad_file(dev, attr, ret);
+		return EXIT_ERROR;
+	}
+	if (faccessat(dev->dir, "disksize", F_OK, 0))
+		return vanished(dev);
+	report_err(dev->path, "there is no %s; is the driver of another version?", attr);
+	return EXIT_ERROR;
+}
+
+int device_write(struct device *dev, const char *attr, const char *value)
+{
+	return sysfs_write(dev->dir, attr, value);
+}
+
+int device_write_failed(struct device *dev, const char *attr, const char *value,
+			int error)
+{
+	switch (error) {
+	case -ENOENT:
+	case -ENODEV:
+		if (error == -ENODEV || faccessat(dev->dir, "disksize", F_OK, 0))
+			return vanished(dev);
+		report_err(dev->path, "there is no %s; is the driver of another version?",
+			   attr);
+		return EXIT_ERROR;
+	case -EACCES:
+	case -EPERM:
+		report_err(dev->path, "may not write %s: %s; run this as root", attr,
+			   strerror(-error));
+		return EXIT_ERROR;
+	case -EBUSY:
+		report_err(dev->path, "%s cannot be set now: the device is in use; stop using it and reset it first",
+			   attr);
+		return EXIT_BUSY;
+	case -ENOMEM:
+		report_err(dev->path, "not enough free memory to set %s to %s; free some or choose less",
+			   attr, value);
+		return EXIT_ERROR;
+	case -EINVAL:
+		report_err(dev->path, "the driver does not accept %s for %s; its log (dmesg) may say why",
+			   value, attr);
+		return EXIT_ERROR;
+	case -ENOSPC:
+		report_err(dev->path, "no room to set %s to %s", attr, value);
+		return EXIT_NO_ROOM;
+	default:
+		report_err(dev->path, "cannot write %s to %s: %s", value, attr,
+			   strerror(-error));
+		return EXIT_ERROR;
+	}
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Wait until udev is done with the device, which it opens after each change of size
+ * and meanwhile keeps locked. Not for ever: anybody may hold such a lock.
+ */
+static void settle(struct device *dev)
+{
+	struct sigaction action = { .sa_handler = on_alarm }, old;
+	int fd = sysfs_open(dev->path, O_RDONLY);
+
+	if (fd < 0)
+		return;
+	sigaction(SIGALRM, &action, &old);
+	alarm(5);
+	flock(fd, LOCK_EX);
+	alarm(0);
+	sigaction(SIGALRM, &old, NULL);
+	close(fd);
+}
+
+int device_reset(struct device *dev)
+{
+	int ret = device_write(dev, "reset", "1");
+
+	if (ret == -EBUSY) {
+		settle(dev);
+		ret = device_write(dev, "reset", "1");
+	}
+	return ret;
+}
+
+int device_still_open(struct device *dev)
+{
+	report_err(dev->path, "some process has it open; find it with: fuser -v %s",
+		   dev->path);
+	return EXIT_BUSY;
+}

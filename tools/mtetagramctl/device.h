@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Devices of the driver: finding them, reading all they tell, who uses them,
+ * writing their attributes.
+ */
+#ifndef _DEVICE_H
+#define _DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sysfs.h"
+
+#define DEVICE_NAME_MAX	20	/* mtetagram and up to 9 digits */
+#define DEVICE_PATH_MAX	32	/* with /dev/ */
+#define ALGORITHM_MAX	32
+#define PAGE_BYTES	4096	/* the driver counts in these */
+
+/* A number that may be unknown, as the kernel did not say or said nonsense. */
+struct value {
+	uint64_t number;
+	bool known;
+	bool negative;
+};
+
+/* What is known about a device. First what is read, then what follows from it. */
+enum value_id {
+	V_INITSTATE,
+	V_DISKSIZE,
+
+	V_CARVEOUT,
+	V_BLOCK_SIZE,
+	V_BLOCKS,
+	V_BLOCKS_FREE,
+	V_BLOCKS_USED,
+	V_BLOCKS_TAGGED,
+	V_BLOCKS_UNCLAIMABLE,
+	V_TAGGED_PAGES,
+	V_LIMIT,
+	V_METADATA,
+	V_SPILLED,
+
+	V_FAIL_NO_SPACE,
+	V_FAIL_MEM_LIMIT,
+	V_FAIL_NO_MEMORY,
+	V_FAIL_COMPRESS,
+
+	V_RESERVED,
+	V_RELEASED,
+	V_VACATED,
+	V_MOVED,
+	V_MOVED_OUT,
+	V_LOST,
+
+	V_DATA,
+	V_COMPR,
+	V_MEM_USED,
+	V_MEM_LIMIT,
+	V_MEM_PEAK,
+	V_SAME_PAGES,
+	V_HUGE_PAGES,
+	V_FAILED_READS,
+	V_FAILED_WRITES,
+
+	V_SWAP_SIZE,
+	V_SWAP_USED,
+	V_SWAP_PRIORITY,
+
+	V_SAME,			/* bytes in same-filled pages */
+	V_HUGE,			/* bytes in pages that do not compress */
+	V_CARVEOUT_USED,	/* bytes of tag blocks with our data */
+	V_RATIO,		/* in hundredths */
+	V_GAIN,			/* stored less the ordinary memory it takes */
+
+	NR_VALUES
+};
+
+struct device {
+	char name[DEVICE_NAME_MAX];
+	char path[DEVICE_PATH_MAX];
+	int dir;			/* /sys/block/NAME */
+	struct value v[NR_VALUES];
+	char algorithm[ALGORITHM_MAX];	/* "" if unknown */
+	char algorithms[256];		/* all of them, separated by spaces */
+	bool swap;
+	char *mountpoint;		/* escaped, or NULL */
+	char *holder;			/* a device on top of this one, or NULL */
+	bool bad;			/* something read made no sense */
+};
+
+/* The names of all devices in order, NULL at the end. Free with devices_free(). */
+char **devices_list(void);
+void devices_free(char **names);
+
+/* Say why there is no device at all. Returns EXIT_NO_DEVICE. */
+int no_device(void);
+
+/*
+ * Open a device by its name or path; with @arg NULL the only one there is.
+ *
+ * Return: EXIT_OK and the caller has to call device_close(); else the error has
+ *	   been reported.
+ */
+int device_open(struct device *dev, const char *arg);
+void device_close(struct device *dev);
+
+/*
+ * Read everything. What makes no sense is reported, left unknown and noted in
+ * @dev->bad.
+ *
+ * Return: EXIT_OK; EXIT_NO_DEVICE, reported, if the device is gone.
+ */
+int device_read(struct device *dev);
+
+/* Read one number again. */
+int device_read_number(struct device *dev, const char *attr, uint64_t *number);
+
+/* Write an attribute; returns 0 or -errno, nothing is reported. */
+int device_write(struct device *dev, const char *attr, const char *value);
+
+/* Report an error of device_write() for which there is nothing special to say. */
+int device_write_failed(struct device *dev, const char *attr, const char *value,
+			int error);
+
+/* Drop all data and settings. Returns 0 or -errno, nothing is reported. */
+int device_reset(struct device *dev);
+
+/* Call after device_reset() returned -EBUSY. Returns EXIT_BUSY. */
+int device_still_open(struct device *dev);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mtetagramctl: set up and watch mtetagram devices. Finds the command and runs it;
+ * everything else is in the command's own file.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mtetagramctl.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "status", cmd_status, "show what devices hold and how much room there is" },
+	{ "setup",  cmd_setup,  "give a device a size and make it ready for use" },
+	{ "resize", cmd_resize, "set how much of the carve-out a device may use" },
+	{ "reset",  cmd_reset,  "drop all data and settings of a device" },
+};
+
+static void print_help(void)
+{
+	size_t i;
+
+	printf("Usage: mtetagramctl COMMAND [OPTION]... [ARGUMENT]...\n\n"
+	       "Manage mtetagram devices: compressed RAM disks in the tag storage\n"
+	       "(carve-out) of arm64 machines with MTE.\n\n"
+	       "Commands:\n");
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-8s %s\n", commands[i].name, commands[i].help);
+	printf("\nWithout a command: status.\n"
+	       "'mtetagramctl COMMAND --help' tells more, and so does mtetagramctl(8).\n\n"
+	       "Exit status: %d done, %d failed, %d wrong arguments, %d no device,\n"
+	       "%d device in use, %d no room.\n",
+	       EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_NO_DEVICE, EXIT_BUSY, EXIT_NO_ROOM);
+}
+
+static int run(int argc, char **argv)
+{
+	const char *arg = argc > 1 ? argv[1] : NULL;
+	size_t i;
+
+	if (!arg) {
+		current_command = "status";
+		return cmd_status(argc, argv);
+	}
+	if (!strcmp(arg, "--help") || !strcmp(arg, "-h") || !strcmp(arg, "help")) {
+		print_help();
+		return EXIT_OK;
+	}
+	if (!strcmp(arg, "--version") || !strcmp(arg, "-V")) {
+		printf("mtetagramctl %s\n", VERSION);
+		return EXIT_OK;
+	}
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(arg, commands[i].name))
+			continue;
+		current_command = commands[i].name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	return usage_error("%s: unknown command", arg);
+}
+
+int main(int argc, char **argv)
+{
+	int ret = run(argc, argv);
+
+	/* Output that did not get through is a failure, a full disk for example. */
+	if (fflush(stdout) || ferror(stdout)) {
+		report_err(NULL, "cannot write to standard output");
+		return ret ?: EXIT_ERROR;
+	}
+	return ret;
+}

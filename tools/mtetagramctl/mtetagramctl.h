@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the commands of mtetagramctl share: their entry points, the exit codes and
+ * the form of error messages.
+ */
+#ifndef _MTETAGRAMCTL_H
+#define _MTETAGRAMCTL_H
+
+#include <stddef.h>
+
+/* Documented in mtetagramctl.8: scripts depend on them. */
+enum exit_code {
+	EXIT_OK		= 0,
+	EXIT_ERROR	= 1,	/* failed while running */
+	EXIT_USAGE	= 2,	/* wrong arguments; nothing was tried */
+	EXIT_NO_DEVICE	= 3,	/* no such device, no driver, no tag storage */
+	EXIT_BUSY	= 4,	/* the device is in use */
+	EXIT_NO_ROOM	= 5,	/* what is stored does not fit */
+};
+
+#define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+int cmd_status(int argc, char **argv);
+int cmd_setup(int argc, char **argv);
+int cmd_resize(int argc, char **argv);
+int cmd_reset(int argc, char **argv);
+
+extern const char *current_command;
+
+/*
+ * Print "mtetagramctl: COMMAND: SUBJECT: MESSAGE" on standard error. @subject may
+ * be NULL. Say the cause, and after a semicolon the remedy if there is one. Any
+ * bytes may be passed: what is not printable is escaped.
+ */
+void report_err(const char *subject, const char *fmt, ...) __printf(2, 3);
+
+/* The same for wrong arguments, with a hint at --help. Returns EXIT_USAGE. */
+int usage_error(const char *fmt, ...) __printf(1, 2);
+
+/* Report an option that getopt_long(), with ":" first, did not like. */
+int option_error(int c, char **argv);
+
+/* Replace what is not printable ASCII by \xNN. @to has room for @size bytes. */
+void escape(char *to, size_t size, const char *from);
+
+/* Like calloc() and realloc(), but they do not return on failure. */
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n, size_t size);
+char *xstrdup(const char *s);
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mtetagramctl reset: drop all data and settings of a device that is not in use.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+
+#include "device.h"
+#include "mtetagramctl.h"
+#include "users.h"
+
+static void print_help(void)
+{
+	puts("Usage: mtetagramctl reset [OPTION]... [DEVICE]\n\n"
+	     "Drop all data and settings of a device. It has to be out of use: neither\n"
+	     "swap, nor mounted, nor open. DEVICE may be left out if there is only one.\n\n"
+	     "  -h, --help   print this and exit");
+}
+
+static int reset(struct device *dev)
+{
+	int ret = device_read(dev);
+
+	if (!ret)
+		ret = users_refuse(dev);
+	if (ret)
+		return ret;
+	/* The driver has the last word: somebody may have opened it since. */
+	ret = device_reset(dev);
+	if (ret == -EBUSY)
+		return device_still_open(dev);
+	return ret ? device_write_failed(dev, "reset", "1", ret) : EXIT_OK;
+}
+
+int cmd_reset(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	struct device dev;
+	int c, ret;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (c != 'h')
+			return option_error(c, argv);
+		print_help();
+		return EXIT_OK;
+	}
+	if (argc - optind > 1)
+		return usage_error("one device at a time");
+	ret = device_open(&dev, argv[optind]);
+	if (ret)
+		return ret;
+	ret = reset(&dev);
+	device_close(&dev);
+	return ret;
+}

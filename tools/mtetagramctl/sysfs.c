@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files of the kernel, below a root that can be moved.
+ *
+ * Nothing that is read is trusted: lengths are bounded, and a file that is not what
+ * it should be is an error and not a guess.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "size.h"
+#include "sysfs.h"
+
+int sysfs_open(const char *path, int flags)
+{
+	/* Not from a user who runs this with the rights of somebody else. */
+	const char *root = secure_getenv("MTETAGRAM_SYSROOT") ?: "";
+	char full[PATH_MAX];
+	int fd;
+
+	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	fd = open(full, flags | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+DIR *sysfs_opendir(const char *path)
+{
+	int fd = sysfs_open(path, O_RDONLY | O_DIRECTORY);
+	DIR *dir;
+
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	dir = fdopendir(fd);
+	if (!dir)
+		close(fd);
+	return dir;
+}
+
+FILE *sysfs_fopen(const char *path)
+{
+	int fd = sysfs_open(path, O_RDONLY);
+	FILE *file;
+
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	file = fdopen(fd, "r");
+	if (!file)
+		close(fd);
+	return file;
+}
+
+/* Open an attribute, which is always a regular file: nothing else may block us. */
+static int open_attribute(int dir, const char *name, int flags)
+{
+	int fd = openat(dir, name, flags | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EISDIR;
+	}
+	return fd;
+}
+
+static int read_all(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t ret;
+
+	while (len < size) {
+		ret = read(fd, buf + len, size - len);
+		if (ret < 0 && errno == EINTR)
+			continue;
+		if (ret < 0)
+			return -errno;
+		if (!ret)
+			break;
+		len += ret;
+	}
+	return len;
+}
+
+int sysfs_read(int dir, const char *name, char buf[SYSFS_VALUE_MAX + 1])
+{
+	int fd, len;
+
+	len = fault_inject("read", name);
+	if (len)
+		return len;
+	fd = open_attribute(dir, name, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	len = read_all(fd, buf, SYSFS_VALUE_MAX + 1);
+	close(fd);
+	if (len < 0)
+		return len;
+	if (len > SYSFS_VALUE_MAX)
+		return -EFBIG;
+	if (memchr(buf, '\0', len))
+		return -EILSEQ;
+	if (len && buf[len - 1] == '\n')
+		len--;
+	buf[len] = '\0';
+	return len;
+}
+
+int sysfs_read_number(int dir, const char *name, uint64_t *number)
+{
+	char buf[SYSFS_VALUE_MAX + 1];
+	int ret = sysfs_read(dir, name, buf);
+
+	return ret < 0 ? ret : number_parse(buf, number);
+}
+
+int sysfs_write(int dir, const char *name, const char *value)
+{
+	size_t len = strlen(value);
+	int ret = fault_inject("write", name), fd;
+	ssize_t done;
+
+	fault_trace("write %s %s", name, value);
+	if (ret)
+		return ret == FAULT_DROP ? 0 : ret;
+	/* Truncation means nothing to the kernel here, but the tests have files. */
+	fd = open_attribute(dir, name, O_WRONLY | O_TRUNC);
+	if (fd < 0)
+		return fd;
+	do {
+		done = write(fd, value, len);
+	} while (done < 0 && errno == EINTR);
+	ret = done < 0 ? -errno : (size_t)done < len ? -EIO : 0;
+	if (close(fd) && !ret)
+		ret = -errno;
+	return ret;
+}

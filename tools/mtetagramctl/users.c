@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who uses a device: swap (/proc/swaps), a mounted file system (mountinfo), a device
+ * on top of it (holders). A process that merely has it open cannot be seen here.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "mtetagramctl.h"
+#include "size.h"
+#include "users.h"
+
+static const char blanks[] = "\t\n ";
+
+/* Parse "-2" or "100". */
+static bool parse_signed(const char *text, struct value *value)
+{
+	value->negative = *text == '-';
+	value->known = !number_parse(text + value->negative, &value->number);
+	return value->known;
+}
+
+static bool parse_kib(const char *text, struct value *value)
+{
+	value->known = !number_parse(text, &value->number) &&
+		       !__builtin_mul_overflow(value->number, 1024, &value->number);
+	return value->known;
+}
+
+/* "/dev/mtetagram0   partition   98300   12800   100" */
+static void read_swap_line(struct device *dev, char *line)
+{
+	char *save = NULL, *word[5];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(word); i++) {
+		word[i] = strtok_r(i ? NULL : line, blanks, &save);
+		if (!word[i])
+			break;
+	}
+	if (!i || strcmp(word[0], dev->path))
+		return;
+	dev->swap = true;
+	if (i < ARRAY_SIZE(word) || !parse_kib(word[2], &dev->v[V_SWAP_SIZE]) ||
+	    !parse_kib(word[3], &dev->v[V_SWAP_USED]) ||
+	    !parse_signed(word[4], &dev->v[V_SWAP_PRIORITY])) {
+		report_err(dev->path, "/proc/swaps is not in the form expected");
+		dev->bad = true;
+	}
+}
+
+/* "36 35 252:0 / /mnt rw,relatime shared:1 - ext4 /dev/mtetagram0 rw" */
+static void read_mount_line(struct device *dev, const char *number, char *line)
+{
+	char *save = NULL, *device = NULL, *where = NULL, *source = NULL, *word;
+	unsigned int i, dash = 0;
+
+	for (i = 1, word = strtok_r(line, blanks, &save); word;
+	     i++, word = strtok_r(NULL, blanks, &save)) {
+		if (i == 3)
+			device = word;
+		else if (i == 5)
+			where = word;
+		else if (i > 6 && !dash && !strcmp(word, "-"))
+			dash = i;
+		else if (dash && i == dash + 2)
+			source = word;
+	}
+	if (!where || dev->mountpoint)
+		return;
+	/* Some file systems have numbers of their own; they are known by the source. */
+	if ((*number && !strcmp(device, number)) ||
+	    (source && !strcmp(source, dev->path))) {
+		size_t size = strlen(where) * 4 + 5;
+
+		dev->mountpoint = xcalloc(1, size);
+		escape(dev->mountpoint, size, where);
+	}
+}
+
+static void read_mounts(struct device *dev, FILE *file)
+{
+	char number[SYSFS_VALUE_MAX + 1], *line = NULL;
+	size_t size = 0;
+
+	if (sysfs_read(dev->dir, "dev", number) < 0)
+		number[0] = '\0';
+	while (getline(&line, &size, file) > 0)
+		read_mount_line(dev, number, line);
+	free(line);
+}
+
+static void read_swaps(struct device *dev, FILE *file)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	while (getline(&line, &size, file) > 0)
+		read_swap_line(dev, line);
+	free(line);
+}
+
+static void read_holders(struct device *dev)
+{
+	int fd = openat(dev->dir, "holders", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (dir && !dev->holder && (entry = readdir(dir))) {
+		size_t size = strlen(entry->d_name) * 4 + 5;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		dev->holder = xcalloc(1, size);
+		escape(dev->holder, size, entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+}
+
+void users_read(struct device *dev)
+{
+	FILE *file = sysfs_fopen("/proc/swaps");
+
+	/* A kernel without swap has no such file. */
+	if (file) {
+		read_swaps(dev, file);
+		fclose(file);
+	}
+	file = sysfs_fopen("/proc/self/mountinfo");
+	if (file) {
+		read_mounts(dev, file);
+		fclose(file);
+	}
+	read_holders(dev);
+}
+
+int users_refuse(struct device *dev)
+{
+	if (dev->swap)
+		report_err(dev->path, "it is in use as swap; first run: swapoff %s",
+			   dev->path);
+	else if (dev->mountpoint)
+		report_err(dev->path, "it is mounted; first run: umount %s",
+			   dev->mountpoint);
+	else if (dev->holder)
+		report_err(dev->path, "%s is on top of it; remove that first",
+			   dev->holder);
+	else
+		return EXIT_OK;
+	return EXIT_BUSY;
+}
