@@ -12,12 +12,14 @@ hash=$({
 } | sha256sum | cut -c1-16)
 dir=$CACHE/qemu-$QEMU_VERSION-$hash
 binary=$dir/qemu-system-aarch64
+# Always built at the same place, so that ccache knows the objects of the last one.
+work=$CACHE/qemu-$QEMU_VERSION-build
 if [ -x "$binary" ]; then
 	echo "$binary"
 	exit
 fi
 
-with_lock "$dir.lock"
+with_lock "$work.lock"
 src=$CACHE/qemu-$QEMU_VERSION-source
 
 # A source package from the archives that this machine uses, with an apt
@@ -51,11 +53,11 @@ if ! [ -f "$src/$orig" ] || ! [ -f "$src/$debian" ]; then
 fi
 check_source || die "$src: a checksum is not that in versions.mk; remove the directory and try again"
 
-# Debian's series first: it repairs where 7.2.0 stores tags (the page offset).
+# Debian's series first: it brings 7.2.0 up to the last stable release.
 unpack() {
-	rm -rf "$dir.tmp"
-	mkdir -p "$dir.tmp/src"
-	cd "$dir.tmp/src"
+	rm -rf "$work"
+	mkdir -p "$work/src"
+	cd "$work/src"
 	tar xJf "$src/$orig" --strip-components=1
 	tar xJf "$src/$debian"
 	local p
@@ -71,8 +73,8 @@ unpack() {
 }
 
 configure() {
-	mkdir -p "$dir.tmp/build"
-	cd "$dir.tmp/build"
+	mkdir -p "$work/build"
+	cd "$work/build"
 	../src/configure --cc="ccache gcc" --target-list=aarch64-softmmu \
 		--without-default-features --with-devices-aarch64=mtetagram \
 		--enable-system --enable-tcg --enable-fdt=system \
@@ -80,14 +82,15 @@ configure() {
 }
 
 # An interrupted build continues where it was.
-if ! [ -f "$dir.tmp/build/build.ninja" ]; then
+if [ "$(cat "$work/hash" 2>/dev/null)" != "$hash" ] || ! [ -f "$work/build/build.ninja" ]; then
 	run_logged "unpacking and patching qemu" "$CACHE/log/qemu-unpack.log" unpack
 	run_logged "configuring qemu" "$CACHE/log/qemu-configure.log" configure
+	echo "$hash" >"$work/hash"
 fi
 run_logged "building qemu (10 minutes on 2 cores)" "$CACHE/log/qemu-build.log" \
-	ninja -C "$dir.tmp/build" -j "$JOBS" qemu-system-aarch64
+	ninja -C "$work/build" -j "$JOBS" qemu-system-aarch64
 mkdir -p "$dir"
-cp "$dir.tmp/build/qemu-system-aarch64" "$binary.tmp"
+cp "$work/build/qemu-system-aarch64" "$binary.tmp"
 mv "$binary.tmp" "$binary"
-rm -rf "$dir.tmp"
+rm -rf "$work"/{src,build,hash}
 echo "$binary"
