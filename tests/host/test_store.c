@@ -315,7 +315,7 @@ int main(int argc, char **argv)
 	arena = calloc(opt.blocks, opt.block_size);
 	states = calloc(opt.blocks, 1);
 	if (mtg_pool_init(&pool, arena, opt.blocks, opt.block_size, &provider, NULL) ||
-	    mtg_slots_init(&slots, &pool, opt.slots))
+	    mtg_slots_init(&slots, "test", &pool, opt.slots))
 		return 1;
 	pool.headroom = opt.blocks / 16;
 	if (opt.faults)

@@ -110,7 +110,8 @@ int mtg_device_setup(struct mtg_device *dev, u64 disksize)
 	dev->pool.mem_limit = dev->mem_limit;
 	dev->pool.headroom = headroom(region);
 
-	ret = mtg_slots_init(&dev->slots, &dev->pool, disksize / MTG_SLOT_SIZE);
+	ret = mtg_slots_init(&dev->slots, dev->disk->disk_name, &dev->pool,
+			     disksize / MTG_SLOT_SIZE);
 	if (ret)
 		goto err_slots;
 	ret = mtg_comp_init(&dev->comp, dev->algorithm);

@@ -316,8 +316,8 @@ static void lose_object(struct mtg_slots *slots, u32 index)
 	account(slots, SLOT_LOST, 1);
 	drop(slots, old);
 	atomic64_inc(&slots->stats.lost);
-	pr_err_ratelimited("mtetagram: no memory to relocate slot %u, its data is lost\n",
-			   index);
+	pr_err_ratelimited("%s: no memory to relocate slot %u, its data is lost\n",
+			   slots->name, index);
 }
 
 /*
@@ -330,8 +330,8 @@ static bool repair_owner(struct mtg_slots *slots, u32 granule, u32 wrong)
 	u32 index;
 
 	if (!slots->broken)
-		pr_err("mtetagram: object at granule %u has a damaged header (owner %u), tag storage was overwritten\n",
-		       granule, wrong);
+		pr_err("%s: object at granule %u has a damaged header (owner %u), tag storage was overwritten\n",
+		       slots->name, granule, wrong);
 	WRITE_ONCE(slots->broken, true);
 
 	for (index = 0; index < slots->nr; index++) {
@@ -493,16 +493,19 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_shrink);
 /**
  * mtg_slots_init() - set up a table of empty slots
  * @slots: The table, zeroed.
+ * @name: Name of the device; must live as long as the table.
  * @pool: Where the objects will be.
  * @nr: Number of slots.
  *
  * Context: Process context, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int mtg_slots_init(struct mtg_slots *slots, struct mtg_pool *pool, u32 nr)
+int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
+		   u32 nr)
 {
 	unsigned int i;
 
+	slots->name = name;
 	slots->pool = pool;
 	slots->nr = nr;
 	slots->table = kvcalloc(nr, sizeof(*slots->table), GFP_KERNEL);

@@ -48,6 +48,7 @@ struct mtg_slot_stats {
 
 /**
  * struct mtg_slots - the slot table of a device
+ * @name: Of the device, for log lines.
  * @pool: Where the objects are.
  * @table: One word for each slot, see slot.c; under the slot's lock.
  * @nr: Number of slots.
@@ -59,6 +60,7 @@ struct mtg_slot_stats {
  * @broken: An object with a damaged header was seen.
  */
 struct mtg_slots {
+	const char *name;
 	struct mtg_pool *pool;
 	u64 *table;
 	u32 nr;
@@ -67,7 +69,8 @@ struct mtg_slots {
 	bool broken;
 };
 
-int mtg_slots_init(struct mtg_slots *slots, struct mtg_pool *pool, u32 nr);
+int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
+		   u32 nr);
 void mtg_slots_clear(struct mtg_slots *slots);
 void mtg_slots_destroy(struct mtg_slots *slots);
 

@@ -20,7 +20,8 @@ static int slot_init(struct kunit *test)
 	int ret = fake_init(test, 4096);
 
 	memset(&slots, 0, sizeof(slots));
-	return ret ?: mtg_slots_init(&slots, &((struct fake *)test->priv)->pool, NR_SLOTS);
+	return ret ?: mtg_slots_init(&slots, "kunit",
+				     &((struct fake *)test->priv)->pool, NR_SLOTS);
 }
 
 static void slot_exit(struct kunit *test)
