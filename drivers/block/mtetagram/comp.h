@@ -32,7 +32,7 @@ struct mtg_comp_ops {
  * @buffer: Two slots' worth: compressed data may be larger than the page.
  */
 struct mtg_stream {
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	void *workspace;
 	void *buffer;
 };

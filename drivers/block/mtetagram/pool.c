@@ -570,7 +570,7 @@ int mtg_pool_init(struct mtg_pool *pool, void *base, u32 nr_blocks,
 		  unsigned int block_size, const struct mtg_provider *provider,
 		  void *ctx)
 {
-	unsigned int group_size = max(block_size, (unsigned int)MTG_GROUP_SIZE);
+	unsigned int group_size = max_t(unsigned int, block_size, MTG_GROUP_SIZE);
 	u32 i;
 
 	if (!is_power_of_2(block_size) || block_size < 4096 ||

@@ -12,7 +12,7 @@
 
 #define pr_fmt(fmt) "mtetagram: " fmt
 
-#include <linux/crash_core.h>
+#include <linux/crash_reserve.h>
 #include <linux/debugfs.h>
 #include <linux/export.h>
 #include <linux/init.h>
@@ -285,6 +285,8 @@ static int __init mtetagram_regions_init(void)
 	struct device_node *np;
 
 	for_each_compatible_node(np, NULL, "arm,mte-tag-storage") {
+		if (!of_device_is_available(np))
+			continue;
 		if (why) {
 			pr_info("%pOF not used: %s\n", np, why);
 			continue;

@@ -159,6 +159,7 @@ static struct kunit_suite pool_suite = {
 	.exit = fake_exit,
 	.test_cases = pool_cases,
 };
+
 kunit_test_suite(pool_suite);
 
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

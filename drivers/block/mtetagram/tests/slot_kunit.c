@@ -188,4 +188,5 @@ static struct kunit_suite slot_suite = {
 	.exit = slot_exit,
 	.test_cases = slot_cases,
 };
+
 kunit_test_suite(slot_suite);

@@ -136,4 +136,5 @@ static struct kunit_suite tagblock_suite = {
 	.exit = tagblock_exit,
 	.test_cases = tagblock_cases,
 };
+
 kunit_test_suite(tagblock_suite);

@@ -43,6 +43,7 @@ static inline __attribute__((format(printf, 1, 2))) void pr_err(const char *f, .
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define struct_size(p, member, n) (sizeof(*(p)) + (n) * sizeof((p)->member[0]))
 #define min(a, b)	({ __auto_type _a = (a); __auto_type _b = (b); _a < _b ? _a : _b; })
+#define max_t(t, a, b)	max((t)(a), (t)(b))
 #define max(a, b)	({ __auto_type _c = (a); __auto_type _d = (b); _c > _d ? _c : _d; })
 
 static inline bool is_power_of_2(unsigned long n)
