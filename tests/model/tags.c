@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs on the bare machine model: do tags appear in the right bytes of DRAM?
+ *
+ * Identity map with Tagged Normal memory, tag stores, plain loads of the carve-out
+ * and the other way round. Prints KTAP to the serial line and powers off. Takes
+ * the size of DRAM as -DRAM_MIB.
+ */
+#include <stdint.h>
+
+#define DRAM		0x40000000UL
+#define RAM		((uint64_t)RAM_MIB << 20)
+#define CARVEOUT	(DRAM + RAM - RAM / 32)
+#define PAGE		(DRAM + 0x800000)
+#define GRANULES	256
+
+static volatile uint32_t *const uart = (uint32_t *)0x09000000;
+static uint64_t table[512] __attribute__((aligned(4096)));
+
+static void print(const char *s)
+{
+	while (*s)
+		*uart = *s++;
+}
+
+static void result(int ok, const char *name)
+{
+	print(ok ? "ok " : "not ok ");
+	print(name);
+	print("\n");
+}
+
+static void store_tag(uint64_t addr, unsigned int tag)
+{
+	asm volatile("stg %0, [%0]" : : "r" (addr | (uint64_t)tag << 56) : "memory");
+}
+
+static unsigned int load_tag(uint64_t addr)
+{
+	asm volatile("ldg %0, [%0]" : "+r" (addr) : : "memory");
+	return addr >> 56 & 15;
+}
+
+static uint8_t *tag_byte(uint64_t addr)
+{
+	return (uint8_t *)(CARVEOUT + (addr - DRAM) / 32);
+}
+
+/* 1 GiB blocks: devices, then DRAM as Tagged Normal. */
+static void mmu_on(void)
+{
+	uint64_t sctlr;
+
+	table[0] = 0x0 | 1 | 1 << 2 | 1 << 10;			/* attribute 1 */
+	table[1] = DRAM | 1 | 0 << 2 | 1 << 10 | 3 << 8;	/* attribute 0 */
+	asm volatile("msr mair_el1, %0" : : "r" (0x00f0UL));
+	/* 39-bit addresses, top byte ignored, write-back tables, 40-bit physical. */
+	asm volatile("msr tcr_el1, %0" : :
+		     "r" (25UL | 1 << 8 | 1 << 10 | 3 << 12 | 2UL << 32 | 1UL << 37 |
+			  1UL << 23));
+	asm volatile("msr ttbr0_el1, %0" : : "r" (table));
+	asm volatile("dsb sy; isb; mrs %0, sctlr_el1" : "=r" (sctlr));
+	/* MMU, caches, and access to allocation tags (ATA). */
+	sctlr |= 1 | 1 << 2 | 1 << 12 | 1UL << 43;
+	asm volatile("msr sctlr_el1, %0; isb" : : "r" (sctlr));
+}
+
+static void test_tags_to_bytes(void)
+{
+	static const uint8_t bytes[] = { 0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe };
+	int i, ok = 1;
+
+	for (i = 0; i < 16; i++)
+		store_tag(PAGE + i * 16, i);
+	for (i = 0; i < 8; i++)
+		ok &= tag_byte(PAGE)[i] == bytes[i];
+	result(ok, "1 tags 0 to 15 are the bytes 10 32 54 76 98 ba dc fe");
+
+	for (i = 0; i < GRANULES; i++)
+		store_tag(PAGE + 4096 + i * 16, (i * 7 + 3) & 15);
+	for (i = 0; i < GRANULES; i++)
+		ok &= (tag_byte(PAGE + 4096)[i / 2] >> i % 2 * 4 & 15) == ((i * 7 + 3) & 15);
+	/* And the neighbours are untouched. */
+	ok &= tag_byte(PAGE)[8] == 0 && tag_byte(PAGE + 4096)[-1] == 0 &&
+	      tag_byte(PAGE + 8192)[0] == 0;
+	result(ok, "2 a page of tags is 128 bytes at 1/32 of its offset");
+}
+
+static void test_bytes_to_tags(void)
+{
+	int i, ok = 1;
+
+	for (i = 0; i < GRANULES / 2; i++)
+		tag_byte(PAGE + 8192)[i] = i * 5;
+	for (i = 0; i < GRANULES; i++)
+		ok &= load_tag(PAGE + 8192 + i * 16) ==
+		      ((unsigned int)(uint8_t)(i / 2 * 5) >> i % 2 * 4 & 15);
+	result(ok, "3 bytes written to the carve-out are read as tags");
+}
+
+/* The last 1/32 of the carve-out would hold its own tags; it is plain memory. */
+static void test_no_tags_of_tags(void)
+{
+	uint64_t addr = CARVEOUT + 64;
+	volatile uint64_t *data = (uint64_t *)addr;
+	int ok;
+
+	*data = 0x0123456789abcdef;
+	*tag_byte(addr) = 0x5a;
+	store_tag(addr, 9);
+	ok = *data == 0x0123456789abcdef && *tag_byte(addr) == 0x5a && load_tag(addr) == 0;
+	result(ok, "4 the carve-out has no tags of its own");
+}
+
+void main(void)
+{
+	mmu_on();
+	print("1..4\n");
+	test_tags_to_bytes();
+	test_bytes_to_tags();
+	test_no_tags_of_tags();
+	/* PSCI SYSTEM_OFF */
+	asm volatile("mov w0, %w0; hvc #0" : : "r" (0x84000008) : "x0");
+	for (;;)
+		;
+}
+
+asm(".section .text.start, \"ax\"\n"
+    ".global _start\n"
+    "_start:\n"
+    "	ldr x0, =0x40700000\n"
+    "	mov sp, x0\n"
+    "	mov x0, #(3 << 20)\n"	/* no traps of floating point, which gcc may use */
+    "	msr cpacr_el1, x0\n"
+    "	isb\n"
+    "	b main\n");
