@@ -249,13 +249,12 @@ void area_write_some(struct area *area, unsigned int from, unsigned int nr,
 			area_write(area, page);
 }
 
-/* 1 page in 8 stays untouched. */
 void area_populate(struct area *area)
 {
 	unsigned int page;
 
 	for (page = 0; page < area->nr && !expired(); page++)
-		if (dice(8))
+		if (dice(UNTOUCHED_ONE_IN))
 			area_write(area, page);
 }
 

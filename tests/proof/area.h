@@ -7,6 +7,9 @@
 
 #include "proof.h"
 
+/* When an area is populated, one page in so many is left as it is. */
+#define UNTOUCHED_ONE_IN	8
+
 enum kind {
 	KIND_PRIVATE,
 	KIND_SHARED,

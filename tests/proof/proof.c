@@ -164,8 +164,10 @@ static void choose_size(void)
 		die("proof: /proc/meminfo says nothing of MemAvailable");
 	if (!options.mem && !swap)
 		die("proof: no swap: give a size with --mem");
+	/* The pages that stay untouched take no memory. */
 	if (!options.mem)
-		options.mem = (available + more) / options.procs / PAGE * PAGE;
+		options.mem = (available + more) * UNTOUCHED_ONE_IN / (UNTOUCHED_ONE_IN - 1) /
+			      options.procs / PAGE * PAGE;
 	say("proof: %llu MiB available, %llu MiB swap, %u processes of %llu MiB, %u %% tagged, seed %llu",
 	    (unsigned long long)available >> 20, (unsigned long long)swap >> 20, options.procs,
 	    (unsigned long long)options.mem >> 20, options.tagged_percent,

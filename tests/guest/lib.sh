@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Shared by the tests that run in the guest; sourced first by each. Refuses to go on
+# anywhere else: the tests take devices, swap and memory as they please.
+#
+# A test calls check for each thing that it looks at, and ends with finish. The
+# results are printed as KTAP; the exit status is 0 if all were ok, 4 if the test
+# does not apply to this machine, else 1.
+
+set -uo pipefail
+
+if ! grep -q 'mtetagram[._]test=1' /proc/cmdline; then
+	echo "${0##*/}: this is not the test machine" >&2
+	exit 2
+fi
+
+# The tests of one device use the first.
+DEV=/dev/mtetagram0
+SYS=/sys/block/mtetagram0
+# shellcheck disable=SC2034 # used by the tests
+DEBUGFS=/sys/kernel/debug/mtetagram/region0
+
+CHECKS=0
+FAILED=0
+
+echo "KTAP version 1"
+
+note()
+{
+	printf '# %s\n' "$*"
+}
+
+pass()
+{
+	CHECKS=$((CHECKS + 1))
+	printf 'ok %d %s\n' $CHECKS "$*"
+}
+
+fail()
+{
+	CHECKS=$((CHECKS + 1))
+	FAILED=$((FAILED + 1))
+	printf 'not ok %d %s\n' $CHECKS "$*"
+}
+
+# The test makes no sense any more.
+bail()
+{
+	printf 'Bail out! %s\n' "$*"
+	exit 1
+}
+
+skip_all()
+{
+	printf '1..0 # SKIP %s\n' "$*"
+	exit 4
+}
+
+finish()
+{
+	printf '1..%d\n' $CHECKS
+	exit $((FAILED != 0))
+}
+
+# check DESCRIPTION COMMAND...: ok if the command succeeds; its output is shown as
+# comments if it does not.
+check()
+{
+	local what=$1 output
+
+	shift
+	if output=$("$@" 2>&1); then
+		pass "$what"
+		return 0
+	fi
+	[ -z "$output" ] || printf '%s\n' "$output" | head -n 30 | sed 's/^/#   /'
+	fail "$what"
+	return 1
+}
+
+# check_loudly DESCRIPTION COMMAND...: the same, with the output as it comes.
+check_loudly()
+{
+	local what=$1
+
+	shift
+	if "$@" 2>&1; then
+		pass "$what"
+		return 0
+	fi
+	fail "$what (status $?)"
+	return 1
+}
+
+# check_is DESCRIPTION WANTED GOT
+check_is()
+{
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+		return 0
+	fi
+	note "wanted '$2', got '$3'"
+	fail "$1"
+	return 1
+}
+
+# Numbers in plain decimal: check_that DESCRIPTION EXPRESSION, for let.
+check_that()
+{
+	if (($2)); then
+		pass "$1"
+		return 0
+	fi
+	note "does not hold: $2"
+	fail "$1"
+	return 1
+}
+
+# The command must fail, with this text in its output.
+check_fails_with()
+{
+	local what=$1 text=$2 output
+
+	shift 2
+	if output=$("$@" 2>&1); then
+		fail "$what: it succeeded"
+		return 1
+	fi
+	if [[ $output == *"$text"* ]]; then
+		pass "$what"
+		return 0
+	fi
+	note "wanted '$text', got '$output'"
+	fail "$what"
+	return 1
+}
+
+attr()
+{
+	cat "$SYS/$1"
+}
+
+set_attr()
+{
+	printf '%s' "$2" >"$SYS/$1"
+}
+
+# A column of mm_stat by zram's name.
+mm_stat()
+{
+	local names=(orig_data_size compr_data_size mem_used_total mem_limit mem_used_max
+		same_pages pages_compacted huge_pages huge_pages_since)
+	local values i
+
+	read -ra values <"$SYS/mm_stat"
+	for i in "${!names[@]}"; do
+		[ "${names[i]}" != "$1" ] || echo "${values[i]}"
+	done
+}
+
+is_debug()
+{
+	[ -e /sys/kernel/debug/kmemleak ]
+}
+
+# With a number for the release kernel and one for the slower debug kernel.
+by_flavour()
+{
+	if is_debug; then echo "$2"; else echo "$1"; fi
+}
+
+load()
+{
+	[ -b $DEV ] || modprobe mtetagram || bail "modprobe mtetagram failed"
+	[ -b $DEV ] || bail "$DEV did not appear"
+}
+
+# set_up SIZE [ALGORITHM]: a fresh device, whatever was before.
+set_up()
+{
+	load
+	set_attr reset 1 || bail "cannot reset $DEV"
+	[ -z "${2:-}" ] || set_attr comp_algorithm "$2" || bail "no algorithm $2"
+	set_attr disksize "$1" || bail "cannot set the size of $DEV to $1"
+}
+
+swap_on()
+{
+	mkswap "$DEV" >/dev/null 2>&1 && swapon -d "$DEV" || bail "cannot swap on $DEV"
+}
+
+# Pages that have no owner any more may still be in per-CPU lists, the huge zero page
+# in a cache. Asking for compaction empties the lists on all CPUs before it returns.
+flush_memory()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	echo 1 >/proc/sys/vm/compact_memory
+}
+
+# wait_until TEXT COMMAND...: for what other CPUs do in their own time, like freeing
+# the memory of a process that has just been reaped.
+wait_until()
+{
+	local what=$1 i
+
+	shift
+	for ((i = 0; i < 200; i++)); do
+		"$@" && return 0
+		flush_memory
+	done
+	note "gave up waiting: $what"
+	return 1
+}
+
+# Take a number from proof's summary: summary_of FILE NAME (swapped, tagged, ...).
+summary_of()
+{
+	sed -nE "s/^proof: (pages|tag faults|lost pages).* ?$2 ([0-9]+).*/\2/p" "$1" | tail -n 1
+}
+
+# After a test that used tags: all of it has been given back.
+check_balance()
+{
+	local blocks_tagged=$1
+
+	# shellcheck disable=SC2317 # called below
+	given_back()
+	{
+		[ "$(attr tag_storage/blocks_tagged)" = "$blocks_tagged" ]
+	}
+	wait_until "tag blocks are released" given_back
+	check_is "every tag block was released, but for the static ones" "$blocks_tagged" \
+		"$(attr tag_storage/blocks_tagged)"
+	check_loudly "claims agree with the flags of all pages" audit
+	check_is "no object was lost" 0 "$(attr reserve/lost)"
+}
+
+# After swapoff only the swap header is left, and after a discard nothing.
+check_empty_after_swap()
+{
+	check_is "no slot leaked" 4096 "$(mm_stat orig_data_size)"
+	check "discard the swap header" blkdiscard $DEV
+	check_empty
+}
+
+check_empty()
+{
+	check_is "nothing is stored" 0 "$(mm_stat orig_data_size)"
+	check_is "no compressed data is left" 0 "$(mm_stat compr_data_size)"
+	check_is "no tag block is in use" 0 "$(attr tag_storage/blocks_used)"
+	check_is "nothing is spilled" 0 "$(attr tag_storage/spilled_size)"
+}
+
+# What the hook has done.
+print_reserve_counts()
+{
+	local name
+
+	for name in reserved released vacated moved spilled lost; do
+		printf '# %-10s %s\n' $name "$(attr reserve/$name)"
+	done
+}
