@@ -184,7 +184,7 @@ static int add_device(struct libscols_table *table, const struct device *dev,
 		      const struct table_options *options)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
-	char buf[SIZE_TEXT_MAX + 1];
+	char buf[SIZE_TEXT_MAX + 1], safe[1024];
 	size_t i;
 
 	for (i = 0; line && i < list->nr; i++) {
@@ -193,6 +193,9 @@ static int add_device(struct libscols_table *table, const struct device *dev,
 			text_of(dev, column->kind) :
 			number_of(dev, column, options, buf);
 
+		/* In tables libsmartcols escapes, but JSON has to be UTF-8. */
+		if (data && options->json)
+			data = escape(safe, sizeof(safe), data);
 		/* Unknown is null in JSON; elsewhere an empty cell would be a gap. */
 		if (!data && !options->json)
 			data = "-";

@@ -207,6 +207,8 @@ static void bad_file(struct device *dev, const char *file, int error)
 {
 	static const char other_version[] = "is the driver of another version?";
 
+	/* A driver of another version may lack it; a removed device says ENODEV. */
+	dev->gone |= error == -ENODEV;
 	if (is_gone(error))
 		return;
 	dev->bad = true;
@@ -342,12 +344,12 @@ static void derive(struct device *dev)
 int device_read(struct device *dev)
 {
 	read_numbers(dev);
-	/* The one attribute that every block device of this kind must have. */
-	if (!dev->v[V_DISKSIZE].known && !dev->v[V_INITSTATE].known && !dev->bad)
-		return vanished(dev);
 	read_columns(dev, "mm_stat", mm_stat, ARRAY_SIZE(mm_stat));
 	read_columns(dev, "io_stat", io_stat, ARRAY_SIZE(io_stat));
 	read_algorithms(dev);
+	/* No version of the driver lacks these. */
+	if (dev->gone || faccessat(dev->dir, "disksize", F_OK, 0))
+		return vanished(dev);
 	users_read(dev);
 	derive(dev);
 	return EXIT_OK;
@@ -391,7 +393,7 @@ int device_write_failed(struct device *dev, const char *attr, const char *value,
 			   strerror(-error));
 		return EXIT_ERROR;
 	case -EBUSY:
-		report_err(dev->path, "%s cannot be set now: the device is in use; stop using it and reset it first",
+		report_err(dev->path, "%s cannot be set now: the device is busy; try again when it is not in use",
 			   attr);
 		return EXIT_BUSY;
 	case -ENOMEM:

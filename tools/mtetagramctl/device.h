@@ -12,7 +12,7 @@
 
 #include "sysfs.h"
 
-#define DEVICE_NAME_MAX	20	/* mtetagram and up to 9 digits */
+#define DEVICE_NAME_MAX	19	/* mtetagram and up to 9 digits */
 #define DEVICE_PATH_MAX	32	/* with /dev/ */
 #define ALGORITHM_MAX	32
 #define PAGE_BYTES	4096	/* the driver counts in these */
@@ -84,9 +84,10 @@ struct device {
 	char algorithm[ALGORITHM_MAX];	/* "" if unknown */
 	char algorithms[256];		/* all of them, separated by spaces */
 	bool swap;
-	char *mountpoint;		/* escaped, or NULL */
-	char *holder;			/* a device on top of this one, or NULL */
+	char *mountpoint;		/* or NULL; any bytes, escape before use */
+	char *holder;			/* a device on top of this one, or NULL; as above */
 	bool bad;			/* something read made no sense */
+	bool gone;			/* removed while it was being read */
 };
 
 /* The names of all devices in order, NULL at the end. Free with devices_free(). */

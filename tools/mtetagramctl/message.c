@@ -17,7 +17,7 @@
 
 const char *current_command;
 
-void escape(char *to, size_t size, const char *from)
+const char *escape(char *to, size_t size, const char *from)
 {
 	size_t len = 0;
 
@@ -30,6 +30,7 @@ void escape(char *to, size_t size, const char *from)
 			len += sprintf(to + len, "\\x%02x", c);
 	}
 	to[len] = '\0';
+	return to;
 }
 
 static void vreport_err(const char *subject, const char *fmt, va_list args)

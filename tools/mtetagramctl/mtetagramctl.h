@@ -41,8 +41,11 @@ int usage_error(const char *fmt, ...) __printf(1, 2);
 /* Report an option that getopt_long(), with ":" first, did not like. */
 int option_error(int c, char **argv);
 
-/* Replace what is not printable ASCII by \xNN. @to has room for @size bytes. */
-void escape(char *to, size_t size, const char *from);
+/*
+ * Replace what is not printable ASCII by \xNN. @to has room for @size bytes; what
+ * does not fit is cut off. Returns @to.
+ */
+const char *escape(char *to, size_t size, const char *from);
 
 /* Like calloc() and realloc(), but they do not return on failure. */
 void *xcalloc(size_t n, size_t size);

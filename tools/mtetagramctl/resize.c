@@ -75,15 +75,15 @@ static int no_room(struct device *dev, uint64_t wanted, bool exact)
 	/* What is stored may have changed since. */
 	if (ret)
 		return ret;
+	size_format_whole(a, wanted);
 	if (v[V_DATA].known && v[V_COMPR].known)
 		report_err(dev->path, "cannot shrink to %s: %s stored, compressed to %s, needs at least %s; free some (swapoff) or choose a larger size; nothing was changed",
-			   size_format(a, wanted, exact),
-			   size_format(b, v[V_DATA].number, exact),
+			   a, size_format(b, v[V_DATA].number, exact),
 			   size_format(c, v[V_COMPR].number, exact),
-			   size_format(d, least(dev, wanted), exact));
+			   size_format_whole(d, least(dev, wanted)));
 	else
 		report_err(dev->path, "cannot shrink to %s: what is stored does not fit; free some (swapoff) or choose a larger size; nothing was changed",
-			   size_format(a, wanted, exact));
+			   a);
 	return EXIT_NO_ROOM;
 }
 
@@ -114,7 +114,7 @@ static int resize(struct device *dev, const struct size_arg *arg, bool exact)
 		return ret;
 	if (size_resolve(arg, carveout, &wanted) || wanted > carveout) {
 		report_err(dev->path, "the carve-out has only %s; choose at most that, or 100%%",
-			   size_format(a, carveout, exact));
+			   size_format_whole(a, carveout));
 		return EXIT_USAGE;
 	}
 	ret = write_limit(dev, wanted, exact);
@@ -126,7 +126,7 @@ static int resize(struct device *dev, const struct size_arg *arg, bool exact)
 	       size_format(b, after, exact));
 	if (after > wanted || wanted - after >= (block ?: 1)) {
 		report_err(dev->path, "wanted %s, but the limit is %s now; has somebody else changed it?",
-			   size_format(a, wanted, exact), size_format(b, after, exact));
+			   size_format_whole(a, wanted), size_format_whole(b, after));
 		return EXIT_ERROR;
 	}
 	return EXIT_OK;

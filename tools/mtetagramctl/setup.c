@@ -34,6 +34,10 @@ struct plan {
 	const char *algorithm;
 	const char *priority;
 	bool swap;
+
+	/* Found out from the device. */
+	uint64_t size_bytes;
+	uint64_t mem_limit_bytes;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -134,7 +138,7 @@ static bool has_algorithm(const struct device *dev, const char *name)
 	size_t len = strlen(name);
 	const char *p = dev->algorithms;
 
-	while (len && (p = strstr(p, name))) {
+	while (len && !strchr(name, ' ') && (p = strstr(p, name))) {
 		if ((p == dev->algorithms || p[-1] == ' ') && (!p[len] || p[len] == ' '))
 			return true;
 		p += len;
@@ -142,15 +146,37 @@ static bool has_algorithm(const struct device *dev, const char *name)
 	return false;
 }
 
+static int find_size(struct device *dev, const struct size_arg *arg, uint64_t *bytes)
+{
+	const struct value *carveout = &dev->v[V_CARVEOUT];
+
+	if (arg->percent && !carveout->known) {
+		report_err(dev->path, "the size of the carve-out is unknown; give a size in bytes");
+		return EXIT_ERROR;
+	}
+	if (size_resolve(arg, carveout->number, bytes))
+		return usage_error("%" PRIu64 "%% of the carve-out: too large a size",
+				   arg->number);
+	if (arg->percent && !*bytes && arg->number) {
+		report_err(dev->path, "that share of the carve-out is nothing; give a size in bytes");
+		return EXIT_ERROR;
+	}
+	return EXIT_OK;
+}
+
 /* Is the device unused, and does the plan make sense for it? */
-static int check_device(struct device *dev, const struct plan *plan)
+static int check_device(struct device *dev, struct plan *plan)
 {
 	char size[SIZE_TEXT_MAX];
 	int ret = device_read(dev);
 
 	if (ret)
 		return ret;
-	if (dev->v[V_INITSTATE].known && dev->v[V_INITSTATE].number) {
+	if (!dev->v[V_INITSTATE].known) {
+		report_err(dev->path, "cannot tell whether it is set up; is the driver of another version?");
+		return EXIT_ERROR;
+	}
+	if (dev->v[V_INITSTATE].number) {
 		report_err(dev->path, "it is set up already, with %s; to set it up anew, first: mtetagramctl reset %s",
 			   dev->v[V_DISKSIZE].known ?
 			   size_format(size, dev->v[V_DISKSIZE].number, false) :
@@ -164,11 +190,12 @@ static int check_device(struct device *dev, const struct plan *plan)
 	if (plan->algorithm && !has_algorithm(dev, plan->algorithm))
 		return usage_error("--algorithm %s: the driver has only: %s",
 				   plan->algorithm, dev->algorithms);
-	return EXIT_OK;
+	return find_size(dev, &plan->size, &plan->size_bytes) ?:
+	       find_size(dev, &plan->mem_limit, &plan->mem_limit_bytes);
 }
 
-/* Write one setting; everything reported. */
-static int put(struct device *dev, const char *attr, const char *value)
+/* Write one setting and note in @changed that it was done; errors are reported. */
+static int put(struct device *dev, const char *attr, const char *value, bool *changed)
 {
 	int ret;
 
@@ -181,36 +208,29 @@ static int put(struct device *dev, const char *attr, const char *value)
 		report_err(dev->path, "somebody else has just set it up; see mtetagramctl status");
 		return EXIT_BUSY;
 	}
-	return ret ? device_write_failed(dev, attr, value, ret) : EXIT_OK;
+	if (ret)
+		return device_write_failed(dev, attr, value, ret);
+	*changed = true;
+	return EXIT_OK;
 }
 
-static int set_size(struct device *dev, const char *attr, const struct size_arg *arg)
+static int put_size(struct device *dev, const char *attr, uint64_t bytes, bool *changed)
 {
-	const struct value *carveout = &dev->v[V_CARVEOUT];
 	char text[SIZE_TEXT_MAX];
-	uint64_t bytes;
 
-	if (arg->percent && !carveout->known) {
-		report_err(dev->path, "the size of the carve-out is unknown; give a size in bytes");
-		return EXIT_ERROR;
-	}
-	if (size_resolve(arg, carveout->number, &bytes))
-		return usage_error("%" PRIu64 "%% of the carve-out: too large a size",
-				   arg->number);
-	snprintf(text, sizeof(text), "%" PRIu64, bytes);
-	return put(dev, attr, text);
+	return put(dev, attr, size_format(text, bytes, true), changed);
 }
 
-static int configure(struct device *dev, const struct plan *plan)
+static int configure(struct device *dev, const struct plan *plan, bool *changed)
 {
 	int ret = EXIT_OK;
 
 	if (plan->algorithm)
-		ret = put(dev, "comp_algorithm", plan->algorithm);
-	if (!ret && plan->mem_limit.number)
-		ret = set_size(dev, "mem_limit", &plan->mem_limit);
+		ret = put(dev, "comp_algorithm", plan->algorithm, changed);
+	if (!ret && plan->mem_limit_bytes)
+		ret = put_size(dev, "mem_limit", plan->mem_limit_bytes, changed);
 	/* The last one, as it makes the device usable. */
-	return ret ?: set_size(dev, "disksize", &plan->size);
+	return ret ?: put_size(dev, "disksize", plan->size_bytes, changed);
 }
 
 static int use_as_swap(struct device *dev, const struct plan *plan)
@@ -241,25 +261,26 @@ static void undo(struct device *dev)
 			   strerror(-ret), dev->path);
 }
 
-static int setup(struct device *dev, const struct plan *plan)
+static int setup(struct device *dev, struct plan *plan)
 {
 	char size[SIZE_TEXT_MAX];
+	bool changed = false;
 	int ret = check_device(dev, plan);
 	uint64_t disksize;
 
 	if (ret)
 		return ret;
 	catch_signals();
-	ret = configure(dev, plan);
+	ret = configure(dev, plan, &changed);
 	/* Not ours any more. */
 	if (ret == EXIT_BUSY || ret == EXIT_NO_DEVICE)
 		return ret;
 	if (!ret && plan->swap)
 		ret = use_as_swap(dev, plan);
-	if (ret) {
+	if (ret && changed)
 		undo(dev);
+	if (ret)
 		return ret;
-	}
 	ret = device_read_number(dev, "disksize", &disksize);
 	if (ret)
 		return ret;

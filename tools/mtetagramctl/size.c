@@ -102,3 +102,16 @@ const char *size_format(char buf[SIZE_TEXT_MAX], uint64_t bytes, bool exact)
 			 i < 0 ? 'B' : "KMGTPE"[i]);
 	return buf;
 }
+
+const char *size_format_whole(char buf[SIZE_TEXT_MAX], uint64_t bytes)
+{
+	char unit[2] = "";
+	int i;
+
+	for (i = 0; bytes && bytes % 1024 == 0 && units[i]; i++) {
+		bytes /= 1024;
+		unit[0] = units[i];
+	}
+	snprintf(buf, SIZE_TEXT_MAX, "%" PRIu64 "%s", bytes, unit);
+	return buf;
+}

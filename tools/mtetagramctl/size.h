@@ -24,4 +24,7 @@ int size_resolve(const struct size_arg *arg, uint64_t whole, uint64_t *bytes);
 /* "1536" becomes "1.5K", or stays with @exact. Returns @buf. */
 const char *size_format(char buf[SIZE_TEXT_MAX], uint64_t bytes, bool exact);
 
+/* In the largest unit without rounding, so that it can be typed in again. */
+const char *size_format_whole(char buf[SIZE_TEXT_MAX], uint64_t bytes);
+
 #endif

@@ -67,15 +67,17 @@ static void plain_line(const char *label, const char *number)
 
 static void print_heading(const struct device *dev)
 {
-	char buf[SIZE_TEXT_MAX + 1];
+	char buf[SIZE_TEXT_MAX + 1], safe[1024];
 
 	if (dev->swap)
 		printf("%s: swap, priority %s\n", dev->path,
 		       text_of(&dev->v[V_SWAP_PRIORITY], true, buf));
 	else if (dev->mountpoint)
-		printf("%s: mounted on %s\n", dev->path, dev->mountpoint);
+		printf("%s: mounted on %s\n", dev->path,
+		       escape(safe, sizeof(safe), dev->mountpoint));
 	else if (dev->holder)
-		printf("%s: used by %s\n", dev->path, dev->holder);
+		printf("%s: used by %s\n", dev->path,
+		       escape(safe, sizeof(safe), dev->holder));
 	else if (!dev->v[V_INITSTATE].known)
 		printf("%s:\n", dev->path);
 	else if (dev->v[V_INITSTATE].number)
@@ -135,7 +137,7 @@ static void print_blocks(const struct device *dev, bool exact)
 	     text_of(&v[V_BLOCK_SIZE], exact, b));
 	plain_line("  free", text_of(&v[V_BLOCKS_FREE], true, a));
 	plain_line("  with data", text_of(&v[V_BLOCKS_USED], true, a));
-	line("  with tags", text_of(&v[V_BLOCKS_TAGGED], true, a), "of %s pages",
+	line("  with tags", text_of(&v[V_BLOCKS_TAGGED], true, a), "for %s tagged pages",
 	     text_of(&v[V_TAGGED_PAGES], true, b));
 	line("  unclaimable", text_of(&v[V_BLOCKS_UNCLAIMABLE], true, a),
 	     "never needed for tags, counted above too");

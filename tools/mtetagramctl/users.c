@@ -54,6 +54,22 @@ static void read_swap_line(struct device *dev, char *line)
 	}
 }
 
+/* Undo what the kernel does to blanks and backslashes: "\040" was a space. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (s[0] == '\\' && strspn(s + 1, "01234567") >= 3) {
+			*to++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0');
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
 /* "36 35 252:0 / /mnt rw,relatime shared:1 - ext4 /dev/mtetagram0 rw" */
 static void read_mount_line(struct device *dev, const char *number, char *line)
 {
@@ -76,10 +92,8 @@ static void read_mount_line(struct device *dev, const char *number, char *line)
 	/* Some file systems have numbers of their own; they are known by the source. */
 	if ((*number && !strcmp(device, number)) ||
 	    (source && !strcmp(source, dev->path))) {
-		size_t size = strlen(where) * 4 + 5;
-
-		dev->mountpoint = xcalloc(1, size);
-		escape(dev->mountpoint, size, where);
+		dev->mountpoint = xstrdup(where);
+		unescape(dev->mountpoint);
 	}
 }
 
@@ -112,12 +126,8 @@ static void read_holders(struct device *dev)
 	struct dirent *entry;
 
 	while (dir && !dev->holder && (entry = readdir(dir))) {
-		size_t size = strlen(entry->d_name) * 4 + 5;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		dev->holder = xcalloc(1, size);
-		escape(dev->holder, size, entry->d_name);
+		if (entry->d_name[0] != '.')
+			dev->holder = xstrdup(entry->d_name);
 	}
 	if (dir)
 		closedir(dir);
@@ -148,8 +158,8 @@ int users_refuse(struct device *dev)
 		report_err(dev->path, "it is in use as swap; first run: swapoff %s",
 			   dev->path);
 	else if (dev->mountpoint)
-		report_err(dev->path, "it is mounted; first run: umount %s",
-			   dev->mountpoint);
+		report_err(dev->path, "it is mounted on %s; first run: umount %s",
+			   dev->mountpoint, dev->path);
 	else if (dev->holder)
 		report_err(dev->path, "%s is on top of it; remove that first",
 			   dev->holder);
