@@ -360,35 +360,37 @@ static bool damaged(struct mtg_slots *slots, u32 granule, u32 index)
 	return mtg_pool_owner(slots->pool, granule, &owner) && owner == index;
 }
 
-/* Evict an object that the pool has no room for. Under the slot's lock. */
+/*
+ * Evict an object that the pool has no room for. Under the slot's lock. -EAGAIN:
+ * come back with memory for *@need bytes, which is allocated without the lock.
+ */
 static int evict_homeless(struct mtg_slots *slots, u32 index, struct spill **spill,
-			  unsigned int *room)
+			  unsigned int *need)
 {
 	unsigned int len = object_len(slots->table[index]);
 
-	if (*spill && len <= *room) {
-		spill_object(slots, index, *spill);
-		*spill = NULL;
-		return 0;
-	}
-	if (*room < len) {
-		*room = len;
+	if (len > *need) {
+		*need = len;
 		return -EAGAIN;
 	}
-	lose_object(slots, index);
+	if (*spill)
+		spill_object(slots, index, *spill);
+	else
+		lose_object(slots, index);
+	*spill = NULL;
 	return 0;
 }
 
 /*
  * Evict the object at @granule if it reaches beyond @start: to another place in
  * the pool; in mode MTG_MOVE also to ordinary memory, and if there is none, drop
- * it. The memory is allocated without a lock held.
+ * it.
  */
 static int evict(struct mtg_slots *slots, u32 granule, u32 start,
 		 enum mtg_alloc_mode mode)
 {
+	unsigned int need = 0, have = 0;
 	struct spill *spill = NULL;
-	unsigned int room = 0;
 	int ret = 0;
 	u32 index;
 
@@ -402,16 +404,22 @@ static int evict(struct mtg_slots *slots, u32 granule, u32 start,
 		} else if (granule + mtg_granules(object_len(slots->table[index])) > start) {
 			ret = move_object(slots, index, mode);
 			if (ret && mode == MTG_MOVE)
-				ret = evict_homeless(slots, index, &spill, &room);
+				ret = evict_homeless(slots, index, &spill, &need);
 		}
 		raw_spin_unlock(slot_lock(slots, index));
 
-		if (ret != -EAGAIN || (wrong && !repair_owner(slots, granule, index)))
+		if (ret != -EAGAIN)
 			break;
 		ret = 0;
-		if (room && !spill)
-			spill = kmalloc(struct_size(spill, data, room),
+		/* An object without an owner is nobody's data. */
+		if (wrong && !repair_owner(slots, granule, index))
+			break;
+		if (need > have) {
+			kfree(spill);
+			spill = kmalloc(struct_size(spill, data, need),
 					GFP_ATOMIC | __GFP_NOWARN);
+			have = need;
+		}
 	}
 	kfree(spill);
 	return ret;
