@@ -93,14 +93,14 @@ static void clear_store(struct mtg_device *dev)
  * @disksize: Its size in bytes, a multiple of the page size.
  *
  * Context: Process context; @dev->init_lock held for writing.
- * Return: 0, -EINVAL if the size is too large, -ENOMEM.
+ * Return: 0, -EINVAL if the size is 0 or too large, -ENOMEM.
  */
 int mtg_device_setup(struct mtg_device *dev, u64 disksize)
 {
 	struct mtg_region *region = dev->region;
 	int ret;
 
-	if (disksize / MTG_SLOT_SIZE > U32_MAX)
+	if (!disksize || disksize / MTG_SLOT_SIZE > U32_MAX)
 		return -EINVAL;
 	ret = mtg_pool_init(&dev->pool, region->base, region->nr_blocks,
 			    1U << region->block_shift, &provider, region);

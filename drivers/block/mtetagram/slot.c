@@ -32,6 +32,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "slot.h"
 
@@ -516,7 +517,8 @@ int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *p
 	slots->name = name;
 	slots->pool = pool;
 	slots->nr = nr;
-	slots->table = kvcalloc(nr, sizeof(*slots->table), GFP_KERNEL);
+	/* Not kvcalloc(), which warns of the sizes an administrator may ask for. */
+	slots->table = vzalloc(array_size(nr, sizeof(*slots->table)));
 	if (!slots->table)
 		return -ENOMEM;
 	for (i = 0; i < MTG_SLOT_LOCKS; i++)
@@ -551,6 +553,6 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_clear);
  */
 void mtg_slots_destroy(struct mtg_slots *slots)
 {
-	kvfree(slots->table);
+	vfree(slots->table);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_destroy);

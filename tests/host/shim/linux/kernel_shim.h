@@ -77,6 +77,9 @@ static inline void *kmalloc(size_t size, gfp_t gfp)
 	return shim_fail_alloc && shim_fail_alloc(gfp) ? NULL : malloc(size);
 }
 
+#define array_size(n, size) ((size_t)(n) * (size))
+#define vzalloc(size)	kvcalloc(1, size, GFP_KERNEL)
+#define vfree(p)	free(p)
 #define kfree(p)	free(p)
 #define kvfree(p)	free(p)
 
