@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The short form of the proof, to be watched: swap to tag storage while tagged memory
 # moves all over the machine, and verify everything.
-# shellcheck source=tests/guest/lib.sh
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 load
@@ -20,14 +20,14 @@ run_proof()
 		echo "$line"
 		[[ $line == *" s: "* ]] || continue
 		lines=$((lines + 1))
-		[ $lines != 3 ] || mtetagramctl status
+		[ "$lines" != 3 ] || mtetagramctl status
 	done
 }
 check_loudly "every byte and every tag was right" run_proof
 note "after"
 check_loudly "status" mtetagramctl status
 check_loudly "claims agree with the flags of all pages" audit
-check "swapoff" swapoff $DEV
+check "swapoff" swapoff "$DEV"
 check_empty_after_swap
 check_balance "$static"
 print_reserve_counts

@@ -187,7 +187,10 @@ set_up()
 
 swap_on()
 {
-	mkswap "$DEV" >/dev/null 2>&1 && swapon -d "$DEV" || bail "cannot swap on $DEV"
+	local device=$1
+
+	mkswap "$device" >/dev/null 2>&1 || bail "mkswap $device failed"
+	swapon -d "$device" || bail "swapon $device failed"
 }
 
 # Pages that have no owner any more may still be in per-CPU lists, the huge zero page
@@ -241,7 +244,7 @@ check_balance()
 check_empty_after_swap()
 {
 	check_is "no slot leaked" 4096 "$(mm_stat orig_data_size)"
-	check "discard the swap header" blkdiscard $DEV
+	check "discard the swap header" blkdiscard "$DEV"
 	check_empty
 }
 

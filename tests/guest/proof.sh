@@ -3,7 +3,7 @@
 # The proof: memory past RAM, swapped to tag storage, every byte and every tag
 # verified; then everything is freed and must be given back to the last block.
 # Arguments go to proof.
-# shellcheck source=tests/guest/lib.sh
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 out=/tmp/proof.out
@@ -12,11 +12,11 @@ load
 static=$(attr tag_storage/blocks_tagged)
 check_loudly "claims agree with the flags before" audit
 set_up $(($(attr tag_storage/size) * 8))
-swap_on
+swap_on "$DEV"
 
 run_proof()
 {
-	proof "$@" | tee $out
+	proof "$@" | tee "$out"
 }
 if (($#)); then
 	check_loudly "every byte and every tag was right" run_proof "$@"
@@ -30,10 +30,10 @@ check_that "objects were moved out of the way of tags" "$(attr reserve/moved) > 
 # Everybody tags and untags while all that is swapped comes back in at once.
 check_loudly "swapoff while tagged memory is in use" proof --procs 2 \
 	--mem $((24 << 20)) --tagged-percent 30 --active-percent 50 \
-	--time "$(by_flavour 12 40)" --cycle-swap $DEV --seed 2
+	--time "$(by_flavour 12 40)" --cycle-swap "$DEV" --seed 2
 
 note "blocks: $(attr tag_storage/blocks), $(attr tag_storage/blocks_used) used, $(attr tag_storage/blocks_tagged) tagged, largest use $(mm_stat mem_used_max) bytes"
-check "swapoff" swapoff $DEV
+check "swapoff" swapoff "$DEV"
 check_empty_after_swap
 check_balance "$static"
 

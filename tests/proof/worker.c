@@ -23,7 +23,7 @@
 #include "report.h"
 #include "say.h"
 
-#define WINDOW		512	/* pages of bulk between two operations */
+#define WINDOW		128	/* pages of bulk between two operations */
 #define BULK_AREA	8192	/* pages */
 #define BULK_AREAS	64
 #define HUGE_PAGES	512	/* pages of a huge page */

@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Every attribute in sysfs: what it takes, what it refuses and with which error.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+EINVAL="Invalid argument"
+EBUSY="Device or resource busy"
+ENOSPC="No space left on device"
+
+load
+carveout=$(attr tag_storage/size)
+block=$(attr tag_storage/block_size)
+
+# refuses ATTRIBUTE ERROR VALUE...
+refuses()
+{
+	local name=$1 error=$2 value
+
+	shift 2
+	for value; do
+		check_fails_with "$name refuses '$value': $error" "$error" set_attr "$name" "$value"
+	done
+}
+
+takes()
+{
+	check "$1 takes '$2'" set_attr "$1" "$2"
+}
+
+is()
+{
+	check_is "$1 is '$2'" "$2" "$(attr "$1")"
+}
+
+fresh()
+{
+	set_attr reset 1 || bail "reset failed"
+}
+
+disksize()
+{
+	is disksize 0
+	is initstate 0
+	refuses disksize "$EINVAL" 0 "" x 1x "4M 4M" -
+	is initstate 0
+	takes disksize 4097
+	is disksize 8192
+	is initstate 1
+	check_is "the block device has this size" 8192 "$(blockdev --getsize64 "$DEV")"
+	refuses disksize "$EBUSY" 8192 4M
+	is disksize 8192
+	fresh
+	is disksize 0
+	is initstate 0
+	check_is "the block device has no size after reset" 0 "$(blockdev --getsize64 "$DEV")"
+	takes disksize 1M
+	is disksize 1048576
+	fresh
+	takes disksize 1G
+	is disksize 1073741824
+	fresh
+}
+
+comp_algorithm()
+{
+	local name
+
+	is comp_algorithm "[lz4] zstd lzo-rle "
+	refuses comp_algorithm "$EINVAL" "" none lz "lz4 zstd" lz44
+	for name in zstd lzo-rle lz4; do
+		takes comp_algorithm $name
+		check "$name is marked" grep -qF "[$name]" "$SYS/comp_algorithm"
+	done
+	takes comp_algorithm $'zstd\n'
+	takes disksize 4M
+	refuses comp_algorithm "$EBUSY" lz4 zstd
+	refuses comp_algorithm "$EINVAL" none
+	check "zstd is still marked" grep -qF "[zstd]" "$SYS/comp_algorithm"
+	fresh
+	check "reset goes back to the default" grep -qF "[lz4]" "$SYS/comp_algorithm"
+}
+
+reset()
+{
+	refuses reset "$EINVAL" 0 x "" 1x
+	takes disksize 4M
+	exec 9<>"$DEV"
+	refuses reset "$EBUSY" 1
+	is initstate 1
+	exec 9>&-
+	check "write" slots write "$DEV" --count 100
+	takes reset 1
+	check_empty
+	takes disksize 4M
+	check "what was written is gone" slots verify "$DEV" --count 100 --content zero
+	swap_on "$DEV"
+	refuses reset "$EBUSY" 1
+	swapoff "$DEV"
+	takes reset 1
+	# As often as one likes, set up or not.
+	takes reset 1
+	takes reset 1
+}
+
+mem_limit()
+{
+	local written
+
+	check_fails_with "mem_limit cannot be read" "" cat "$SYS/mem_limit"
+	refuses mem_limit "$EINVAL" "" x 1x
+	takes mem_limit 1M
+	check_is "it is in mm_stat" $((1 << 20)) "$(mm_stat mem_limit)"
+	takes disksize "$carveout"
+	written=$(slots fill "$DEV" --count $((carveout / 4096)) --content random) ||
+		bail "filling the device: $written"
+	check_that "the limit holds" "$(mm_stat mem_used_total) <= 1 << 20"
+	check_that "and is used" "$written > 150 && $written <= 256"
+	check_that "refused writes are counted under their cause" \
+		"$(attr failed_writes/mem_limit) > 0 && $(attr failed_writes/no_space) == 0"
+	check "what was written is right" slots verify "$DEV" --count "$written" --content random
+	takes mem_limit 0
+	check_is "no limit" 0 "$(mm_stat mem_limit)"
+	check "more can be written now" slots write "$DEV" --count 1024 --content random
+	check_that "mem_used_max has followed" "$(mm_stat mem_used_max) > 1 << 20"
+	check "discard" blkdiscard "$DEV"
+	check_that "mem_used_max is a maximum" "$(mm_stat mem_used_max) > 1 << 20"
+	refuses mem_used_max "$EINVAL" 1 x ""
+	takes mem_used_max 0
+	check_is "mem_used_max starts anew" 0 "$(mm_stat mem_used_max)"
+	fresh
+	check_is "reset ends the limit" 0 "$(mm_stat mem_limit)"
+	check_is "and the counters" 0 "$(attr failed_writes/mem_limit)"
+}
+
+limit()
+{
+	local half=$((carveout / 2)) quarter=$((carveout / 4)) used
+
+	is tag_storage/limit "$carveout"
+	refuses tag_storage/limit "$EINVAL" "" x 1x $((carveout + block)) 1T
+	takes tag_storage/limit $((half + block - 1))
+	is tag_storage/limit $half
+	takes disksize "$carveout"
+	is tag_storage/limit $half
+	takes tag_storage/limit 0
+	is tag_storage/limit 0
+	check "with a limit of 0 every write is refused" slots full "$DEV" --count 8 --content random
+	takes tag_storage/limit "$carveout"
+
+	check "store a quarter" slots write "$DEV" --count $((quarter / 4096)) --content half \
+		--step 7
+	used=$(($(attr tag_storage/blocks_used) * block))
+	refuses tag_storage/limit "$ENOSPC" 0 "$block" $((used / 2 / block * block))
+	is tag_storage/limit "$carveout"
+	check "nothing has changed" slots verify "$DEV" --count $((quarter / 4096)) --content half
+	# Every second slot goes: the rest is scattered, and must be moved together.
+	for ((i = 0; i < quarter / 4096; i += 2)); do
+		blkdiscard -o $((i * 4096)) -l 4096 "$DEV" || break
+	done
+	takes tag_storage/limit $((used * 3 / 4 / block * block))
+	check_that "no more blocks are in use" \
+		"$(attr tag_storage/blocks_used) * $block <= $(attr tag_storage/limit)"
+	check "objects that moved are right" odd_slots $((quarter / 4096))
+	takes tag_storage/limit "$carveout"
+	check "grown again, all of it can be written" slots write "$DEV" \
+		--count $((carveout / 4096)) --content half
+	check "and is right" slots verify "$DEV" --count $((carveout / 4096)) --content half
+	fresh
+	is tag_storage/limit "$carveout"
+}
+
+odd_slots()
+{
+	local i
+
+	for ((i = 1; i < $1; i += 2)); do
+		slots verify "$DEV" --from "$i" --content half || return 1
+	done
+}
+
+# Files that only show something must not take anything.
+read_only()
+{
+	local name
+
+	for name in initstate mm_stat io_stat tag_storage/size tag_storage/block_size \
+		tag_storage/blocks tag_storage/blocks_free tag_storage/blocks_used \
+		tag_storage/blocks_tagged tag_storage/blocks_unclaimable \
+		tag_storage/tagged_pages tag_storage/metadata_size tag_storage/spilled_size \
+		failed_writes/no_space failed_writes/mem_limit failed_writes/no_memory \
+		failed_writes/compress reserve/reserved reserve/released reserve/vacated \
+		reserve/moved reserve/spilled reserve/lost; do
+		check "$name can be read" attr $name
+		check_is "$name cannot be written" 444 "$(stat -c %a "$SYS/$name")"
+	done
+	check_is "mm_stat has 9 numbers" 9 "$(wc -w <"$SYS/mm_stat")"
+	check_is "io_stat has 4 numbers" 4 "$(wc -w <"$SYS/io_stat")"
+}
+
+geometry()
+{
+	check_is "blocks fill the tag storage" "$carveout" $(($(attr tag_storage/blocks) * block))
+	check_that "unclaimable blocks are some, not all" \
+		"$(attr tag_storage/blocks_unclaimable) > 0 &&
+		$(attr tag_storage/blocks_unclaimable) < $(attr tag_storage/blocks) / 2"
+	check_that "metadata takes less than 1/16 of what it serves" \
+		"$(attr tag_storage/metadata_size) * 16 < $carveout"
+}
+
+set_attr reset 1
+read_only
+geometry
+disksize
+comp_algorithm
+reset
+mem_limit
+limit
+finish

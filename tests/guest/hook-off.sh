@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# With the hook's work switched off, tags overwrite stored data, and the proof must
+# say so: what finds nothing here would find nothing elsewhere either. Debug kernel.
+#
+# Only memory of the proof is in swap: nothing else asks for much.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+out=/tmp/proof.out
+corrupt=1
+incomplete=3
+# Twice the tag storage, so that hardly any block stays empty, and far from all RAM.
+size=(--procs 2 --tagged-percent 30 --active-percent 70 --no-compact)
+
+load
+[ -e "$DEBUGFS/skip_vacate" ] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"
+set_up $(($(attr tag_storage/size) * 8))
+swap_on "$DEV"
+size+=(--mem $(($(attr tag_storage/size) * 2)))
+
+echo 1 >"$DEBUGFS/skip_vacate" || bail "cannot switch the hook off"
+proof "${size[@]}" --time 30 >$out 2>&1
+status=$?
+echo 0 >"$DEBUGFS/skip_vacate"
+grep -v ' s: ' $out | cut -c 1-200 | sed 's/^/# /'
+
+note "status of proof: $status"
+if [ $status = $corrupt ]; then
+	pass "the proof found corruption without the hook"
+elif [ $status = $incomplete ] && grep -q '^proof: incomplete: lost=[1-9]' $out; then
+	pass "the proof found unreadable pages without the hook"
+else
+	fail "the proof found nothing wrong without the hook"
+fi
+check_that "blocks with data were taken for tags" "$(attr reserve/vacated) > 0"
+# What is corrupt must not stay in swap: swapoff would read all of it.
+check "swapoff" swapoff "$DEV"
+check "reset" set_attr reset 1
+
+# And with the hook the same must be right again.
+set_up $(($(attr tag_storage/size) * 8))
+swap_on "$DEV"
+check_loudly "with the hook nothing is wrong" proof "${size[@]}" --time 30
+check "swapoff" swapoff "$DEV"
+finish

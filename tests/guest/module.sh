@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The module comes and goes: not while it is in use, and pages that are tagged while
+# it is away are known when it comes back.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+proof_small()
+{
+	proof --procs 2 --mem 16M --tagged-percent 40 --active-percent 60 "$@"
+}
+
+check_loudly "claims agree with flags before the module was ever loaded" audit
+check "tagged memory works without the module" proof_small
+check_loudly "and its tag blocks are accounted for" audit
+
+check "modprobe" modprobe mtetagram
+check "the device is there" test -b "$DEV"
+static=$(attr tag_storage/blocks_tagged)
+check "rmmod of a device that is not set up" rmmod mtetagram
+check_that "the device is gone" "$([ -b "$DEV" ] && echo 0 || echo 1)"
+
+check "modprobe again" modprobe mtetagram
+set_up 64M
+exec 9<>"$DEV"
+check_fails_with "rmmod while it is open" "in use" rmmod mtetagram
+check "the device is still there" test -b "$DEV"
+exec 9>&-
+swap_on "$DEV"
+check "swap and tags" proof_small
+check_fails_with "rmmod while it is swap" "in use" rmmod mtetagram
+check "swapoff" swapoff "$DEV"
+check "with a set-up device that nobody has open, rmmod works" rmmod mtetagram
+
+# A process with tagged memory goes on while the module comes back and fills up.
+coproc proof --procs 2 --mem 24M --tagged-percent 60 --active-percent 40 \
+	--rounds 1000000 --time "$(by_flavour 20 60)"
+read -r -u "${COPROC[0]}" line || bail "no line from proof"
+note "$line"
+modprobe mtetagram || bail "modprobe failed"
+set_up 64M
+check_that "tagged pages are known" "$(attr tag_storage/tagged_pages) > $static"
+check "the whole device can be used beside them" slots write "$DEV" --count 4096 --batch 16
+check "and is right" slots verify "$DEV" --count 4096
+cat <&"${COPROC[0]}" | grep -v ' s: '
+# shellcheck disable=SC2153 # set by coproc
+wait "$COPROC_PID"
+check_is "tagged memory was right, too" 0 $?
+check "the device is still right" slots verify "$DEV" --count 4096 --batch 4
+check "discard" blkdiscard "$DEV"
+check_empty
+check_balance "$static"
+check "rmmod" rmmod mtetagram
+check_loudly "claims agree with flags at the end" audit
+finish

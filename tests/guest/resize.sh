@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The share of the carve-out changes, down and up, while the device is in use: under
+# fio's verification, then under swap with tagged memory on the move.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+load
+carveout=$(attr tag_storage/size)
+static=$(attr tag_storage/blocks_tagged)
+
+# resize_while PID: down and up until the process has ended.
+resize_while()
+{
+	local pid=$1 share output done=0 refused=0
+
+	while kill -0 "$pid" 2>/dev/null; do
+		for share in 75 40 100 60 100; do
+			output=$(mtetagramctl resize "$share%" 2>&1)
+			case $? in
+			0) done=$((done + 1)) ;;
+			5) refused=$((refused + 1)) ;;	# does not fit
+			*)
+				echo "$output"
+				return 1
+				;;
+			esac
+		done
+	done
+	echo "$done times resized, $refused times refused, $(attr reserve/moved) objects moved"
+	((done >= 10))
+}
+
+set_up 64M
+fio --name=verify --filename="$DEV" --direct=1 --ioengine=psync --size=$((carveout / 2)) \
+	--rw=randwrite --bs=4k --verify=crc32c --verify_fatal=1 --do_verify=1 \
+	--buffer_compress_percentage=70 --refill_buffers --thread --loops=3 \
+	--output=/tmp/fio.out &
+pid=$!
+check_loudly "resize often while fio writes and verifies" resize_while $pid
+wait $pid
+check_is "fio's data is right" 0 $? || tail -n 20 /tmp/fio.out
+check "discard" blkdiscard "$DEV"
+check_empty
+
+set_up $((carveout * 8))
+swap_on "$DEV"
+proof --procs 2 --mem $((carveout * 3 / 2)) --tagged-percent 20 --active-percent 80 \
+	--time "$(by_flavour 20 60)" >/tmp/proof.out 2>&1 &
+pid=$!
+check_loudly "resize often while swap and tags are in use" resize_while $pid
+wait $pid
+check_is "every byte and every tag is right" 0 $?
+grep -v ' s: ' /tmp/proof.out
+check "swapoff" swapoff "$DEV"
+check_empty_after_swap
+check_balance "$static"
+finish
