@@ -1,74 +1,83 @@
 # SPDX-License-Identifier: GPL-2.0
-# Targets only; each is a script. `make help` lists them.
+# Only a dispatcher: each target is a script. `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup qemu rootfs kernel kernel-debug tool products products-all demo \
-	check guest host style series selftest clean
+MAKEFLAGS += --no-print-directory
+include versions.mk
 
-RUN ?=
-FILES ?=
-ARGS ?=
-FLAVOUR ?= release
-SMP ?= 2
-MEM ?= 1G
-BLOCK_SIZE ?= 4096
+export FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
+
+.PHONY: help demo check guest guest-run setup qemu rootfs kernel kernel-debug tool \
+	products host ctl style series qemu-selftest clean
 
 help: ## this list
 	@echo "mtetagram: compressed swap in unused MTE tag storage"
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | \
-		sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 	@echo
-	@sed -n 's/^\(KERNEL\|QEMU\)_PACKAGE_VERSION=/  supported: \1 /p' versions.mk
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r target text; do printf '%-22s%s\n' "$$target" "$$text"; done
+	@echo
+	@echo "Kernel: $(KVER). Machine model: QEMU $(QEMU_PACKAGE_VERSION). Guest: Debian $(DEBIAN_SUITE)."
+	@echo "Built things are kept in \$$MTETAGRAM_CACHE, by default ~/.cache/mtetagram."
 
-demo: products ## build all, boot, swap to tag storage under pressure, verify it
+demo: ## build all, boot, swap to tag storage under pressure, verify all of it
 	@scripts/demo.sh
 
-check: ## all tests; the last line is "N passed, N failed"
-	@scripts/check.sh
+check: ## all tests (ONLY=word: some); the last line is "N passed, N failed"
+	@scripts/setup.sh
+	@scripts/check $(ONLY)
 
-guest: products ## a shell in the guest, or RUN=script [FILES=dir] [ARGS=...]
-	@if [ -n "$(RUN)" ]; then \
-		exec tests/qemu/run --products build/products --flavour $(FLAVOUR) \
-			--smp $(SMP) --mem $(MEM) --block-size $(BLOCK_SIZE) \
-			$(if $(FILES),--files $(FILES)) $(RUN) $(ARGS); \
-	else \
-		exec tests/qemu/run --products build/products --flavour $(FLAVOUR) \
-			--smp $(SMP) --mem $(MEM) --block-size $(BLOCK_SIZE) --shell; \
-	fi
+guest: guest-run ## a shell in the guest; RUN=script [ARGS=...] [FILES=dir]: run that
+	@$(exit-with $(file <build/guest.status))
+
+guest-run:
+	@mkdir -p build; status=0; scripts/guest.sh $(RUN) $(ARGS) || status=$$?; \
+		echo $$status >build/guest.status
 
 setup: ## install the packages that are missing
 	@scripts/setup.sh
 
-qemu: setup ## build the machine model
+qemu: setup ## the machine model
 	@scripts/products.sh qemu
 
-rootfs: setup ## make the guest's disk image
+rootfs: setup ## the guest's disk image
 	@scripts/products.sh rootfs
 
-kernel: setup ## build the release kernel
+kernel: setup ## the release kernel
 	@scripts/products.sh kernel-release
 
-kernel-debug: setup ## build the debug kernel (lockdep, KASAN, kmemleak, ...)
+kernel-debug: setup ## the debug kernel (lockdep, KASAN, kmemleak, fault injection)
 	@scripts/products.sh kernel-debug
 
-tool: setup ## build mtetagramctl and the guest's test programs
+tool: setup ## mtetagramctl and the test programs, for the guest
 	@scripts/products.sh bin
 
-products: setup ## all of the above, release only, in build/products
-	@scripts/products.sh qemu rootfs kernel-release bin
+products: setup ## all of these
+	@scripts/products.sh qemu rootfs bin kernel-release kernel-debug
 
-host: setup ## tests that need no guest: pool and slots in user space, the tool
-	@scripts/check.sh host
+host: setup ## tests: pool and slots in user space
+	@scripts/check host
 
-selftest: products ## does the harness tell pass, fail, panic, hang apart?
-	@tests/qemu/selftest
+ctl: setup ## tests: the tool against made-up machines
+	@scripts/check ctl
 
-style: setup ## checkpatch, sparse, W=1, kernel-doc, shellcheck, SPDX
+style: setup ## tests: checkpatch, sparse, W=1, kernel-doc, shellcheck, licences
 	@scripts/style.sh
 
-series: setup ## every patch of the series applies, and compiles n, m and y
-	@scripts/series.sh
+series: setup ## tests: every patch applies, and compiles with n, m and y
+	@scripts/check-series.sh --build
+
+qemu-selftest: products ## tests: the harness tells pass, fail, panic, hang, ... apart
+	@tests/qemu/selftest release debug
 
 clean: ## remove build/; the cache stays
 	rm -rf build
+
+# make can end with 0 or 2 only; see the file.
+ifneq ($(filter guest,$(MAKECMDGOALS)),)
+-load build/make_exit.so
+endif
+
+build/make_exit.so: scripts/make_exit.c
+	@mkdir -p build
+	@gcc -shared -fPIC -Wall -Wextra -o $@ $<

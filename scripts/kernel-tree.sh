@@ -12,7 +12,8 @@
 # that are not overlaid any more are restored.
 #
 # There is a tree for each user (release, debug, style, ...), so that no build
-# sees its sources change. The caller must hold the lock of the tree.
+# sees its sources change. The caller must hold the lock of the tree. With
+# MTETAGRAM_NO_PATCHES=1 only the new files are put in.
 
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -80,7 +81,7 @@ make_tree()
 # The patches in order, as paths.
 series()
 {
-	[[ -f $PATCHES/series ]] || return 0
+	[[ -f $PATCHES/series && ! ${MTETAGRAM_NO_PATCHES:-} ]] || return 0
 	sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' -e "s|^|$PATCHES/|" "$PATCHES/series"
 }
 

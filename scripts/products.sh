@@ -1,28 +1,44 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Build what guests are made of, and link it in build/products:
-#   products.sh qemu|rootfs|kernel-release|kernel-debug|bin...
+#
+# scripts/products.sh qemu|rootfs|kernel-release|kernel-debug|bin...: builds what
+# guests are made of and links it in build/products, where tests/qemu/run finds it.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-dir=$TOP/build/products
-mkdir -p "$dir"
+DIR=$BUILD/products
+
+# C programs for the guest; each has a Makefile that knows O= and CROSS_COMPILE=.
+PROGRAMS=(tools/mtetagramctl tests/proof)
+
+build_programs()
+{
+	local sysroot dir out
+
+	sysroot=$("$TOP/scripts/build-rootfs.sh" --sysroot)
+	rm -rf "$DIR/bin.tmp"
+	mkdir -p "$DIR/bin.tmp"
+	for dir in "${PROGRAMS[@]}"; do
+		[[ -f $TOP/$dir/Makefile ]] || continue
+		out=$BUILD/arm64/${dir##*/}
+		mkdir -p "$out"
+		make -s -C "$TOP/$dir" CROSS_COMPILE="$CROSS_COMPILE" SYSROOT="$sysroot" \
+			O="$out" >&2
+		find "$out" -maxdepth 1 -type f -perm -u+x -exec cp -p {} "$DIR/bin.tmp/" \;
+	done
+	rm -rf "${DIR:?}/bin"
+	mv "$DIR/bin.tmp" "$DIR/bin"
+}
+
+# Not from make's own environment: these are builds of their own.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+mkdir -p "$DIR"
 for product; do
 	case $product in
-	qemu) ln -sfn "$("$TOP/scripts/build-qemu.sh")" "$dir/qemu" ;;
-	rootfs) ln -sfn "$("$TOP/scripts/build-rootfs.sh")" "$dir/rootfs" ;;
-	kernel-*)
-		out=$("$TOP/scripts/build-kernel.sh" "${product#kernel-}" | tail -n 1)
-		ln -sfn "$out" "$dir/$product" ;;
-	bin)
-		sysroot=$("$TOP/scripts/build-rootfs.sh")/sysroot
-		make -s -C "$TOP/tools/mtetagramctl" CROSS_COMPILE="$CROSS_COMPILE" \
-			SYSROOT="$sysroot" O="$TOP/build/arm64/mtetagramctl"
-		make -s -C "$TOP/tests/proof" CROSS_COMPILE="$CROSS_COMPILE" \
-			O="$TOP/build/arm64/proof"
-		mkdir -p "$dir/bin"
-		install "$TOP"/build/arm64/mtetagramctl/mtetagramctl \
-			"$TOP"/build/arm64/proof/{proof,audit} "$dir/bin/" ;;
+	qemu) ln -sfn "$("$TOP/scripts/build-qemu.sh")" "$DIR/qemu" ;;
+	rootfs) ln -sfn "$("$TOP/scripts/build-rootfs.sh")" "$DIR/rootfs" ;;
+	kernel-*) ln -sfn "$("$TOP/scripts/build-kernel.sh" "${product#kernel-}")" "$DIR/$product" ;;
+	bin) build_programs ;;
 	*) die "unknown product $product" ;;
 	esac
 done
