@@ -68,22 +68,28 @@ static uint64_t least(const struct device *dev, uint64_t wanted)
 
 static int no_room(struct device *dev, uint64_t wanted, bool exact)
 {
-	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX], c[SIZE_TEXT_MAX], d[SIZE_TEXT_MAX];
+	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX], c[SIZE_TEXT_MAX], d[SIZE_TEXT_MAX],
+	     e[SIZE_TEXT_MAX];
 	const struct value *v = dev->v;
 	int ret = device_read(dev);
+	uint64_t need;
 
 	/* What is stored may have changed since. */
 	if (ret)
 		return ret;
 	size_format_whole(a, wanted);
-	if (v[V_DATA].known && v[V_COMPR].known)
-		report_err(dev->path, "cannot shrink to %s: %s stored, compressed to %s, needs at least %s; free some (swapoff) or choose a larger size; nothing was changed",
-			   a, size_format(b, v[V_DATA].number, exact),
-			   size_format(c, v[V_COMPR].number, exact),
-			   size_format_whole(d, least(dev, wanted)));
-	else
+	if (!v[V_DATA].known || !v[V_COMPR].known || !v[V_CARVEOUT_USED].known) {
 		report_err(dev->path, "cannot shrink to %s: what is stored does not fit; free some (swapoff) or choose a larger size; nothing was changed",
 			   a);
+		return EXIT_NO_ROOM;
+	}
+	need = least(dev, wanted);
+	/* It fits into the blocks that it is in, but it may have grown just now. */
+	report_err(dev->path, "cannot shrink to %s: %s stored, compressed to %s, needs at least %s, at most %s; free some (swapoff) or choose a larger size; nothing was changed",
+		   a, size_format(b, v[V_DATA].number, exact),
+		   size_format(c, v[V_COMPR].number, exact), size_format_whole(d, need),
+		   size_format_whole(e, need > v[V_CARVEOUT_USED].number ? need :
+					v[V_CARVEOUT_USED].number));
 	return EXIT_NO_ROOM;
 }
 

@@ -208,6 +208,11 @@ static int put(struct device *dev, const char *attr, const char *value, bool *ch
 		report_err(dev->path, "somebody else has just set it up; see mtetagramctl status");
 		return EXIT_BUSY;
 	}
+	if (ret == -EINVAL && !strcmp(attr, "disksize")) {
+		report_err(dev->path, "the driver does not accept a size of %s bytes; choose less",
+			   value);
+		return EXIT_ERROR;
+	}
 	if (ret)
 		return device_write_failed(dev, attr, value, ret);
 	*changed = true;

@@ -137,7 +137,7 @@ static void print_blocks(const struct device *dev, bool exact)
 	     text_of(&v[V_BLOCK_SIZE], exact, b));
 	plain_line("  free", text_of(&v[V_BLOCKS_FREE], true, a));
 	plain_line("  with data", text_of(&v[V_BLOCKS_USED], true, a));
-	line("  with tags", text_of(&v[V_BLOCKS_TAGGED], true, a), "for %s tagged pages",
+	line("  with tags", text_of(&v[V_BLOCKS_TAGGED], true, a), "tagged pages: %s",
 	     text_of(&v[V_TAGGED_PAGES], true, b));
 	line("  unclaimable", text_of(&v[V_BLOCKS_UNCLAIMABLE], true, a),
 	     "never needed for tags, counted above too");
