@@ -72,7 +72,7 @@ comp_algorithm()
 		takes comp_algorithm $name
 		check "$name is marked" grep -qF "[$name]" "$SYS/comp_algorithm"
 	done
-	takes comp_algorithm $'zstd\n'
+	takes comp_algorithm zstd
 	takes disksize 4M
 	refuses comp_algorithm "$EBUSY" lz4 zstd
 	refuses comp_algorithm "$EINVAL" none

@@ -17,14 +17,14 @@ unwritten()
 	check_empty
 }
 
-# Slots 0-2047 of the device through all sizes and alignments of buffers.
+# The same slots through all sizes of I/O and alignments of buffers. 512 bytes are the
+# least that the block layer asks of a buffer for this device.
 alignment()
 {
 	local misalign batch
 
-	for misalign in 0 512 1536 4088; do
+	for misalign in 0 512 1536 3584; do
 		for batch in 1 3 32; do
-			# The direct I/O of a block device wants 4 byte aligned memory at least.
 			check "write $batch slots at once from a buffer at $misalign" \
 				slots write "$DEV" --count 2048 --batch $batch --step 5 \
 				--misalign $misalign --seed $((misalign + batch))
@@ -65,7 +65,8 @@ full()
 	written=$(slots fill "$DEV" --count $((carveout / 2048)) --content random) ||
 		bail "filling the device: $written"
 	note "$((written * 4)) KiB of $((carveout >> 10)) KiB hold incompressible data"
-	check_that "most of the tag storage can be used" "$written * 4096 > $carveout * 3 / 4"
+	# 3 raw pages, each with a header, go into 16 KiB; some blocks are kept free.
+	check_that "most of the tag storage can be used" "$written * 4096 > $carveout * 7 / 10"
 	refused=$(attr failed_writes/no_space)
 	check_that "the refused write has its cause counted" "$refused > 0"
 	check "further writes fail cleanly" slots full "$DEV" --from $((written + 1)) --count 200 \

@@ -143,7 +143,7 @@ attr()
 
 set_attr()
 {
-	printf '%s' "$2" >"$SYS/$1"
+	printf '%s\n' "$2" >"$SYS/$1"
 }
 
 # A column of mm_stat by zram's name.

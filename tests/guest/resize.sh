@@ -9,14 +9,23 @@ load
 carveout=$(attr tag_storage/size)
 static=$(attr tag_storage/blocks_tagged)
 
+# Sizes to go through: one that fits if objects move together, one that may not fit,
+# and all of it.
+sizes()
+{
+	local used=$(($(attr tag_storage/blocks_used) * $(attr tag_storage/block_size)))
+
+	echo $((used * 15 / 16)) "$carveout" $((used / 2)) $((used * 7 / 8)) "$carveout"
+}
+
 # resize_while PID: down and up until the process has ended.
 resize_while()
 {
-	local pid=$1 share output done=0 refused=0
+	local pid=$1 size output done=0 refused=0
 
 	while kill -0 "$pid" 2>/dev/null; do
-		for share in 75 40 100 60 100; do
-			output=$(mtetagramctl resize "$share%" 2>&1)
+		for size in $(sizes); do
+			output=$(mtetagramctl resize "$size" 2>&1)
 			case $? in
 			0) done=$((done + 1)) ;;
 			5) refused=$((refused + 1)) ;;	# does not fit
@@ -27,12 +36,13 @@ resize_while()
 			esac
 		done
 	done
-	echo "$done times resized, $refused times refused, $(attr reserve/moved) objects moved"
-	((done >= 10))
+	note "$done times resized, $refused times refused, $(attr reserve/moved) objects moved"
+	# All of it for what comes next.
+	mtetagramctl resize 100% && ((done >= 10 && refused >= 1))
 }
 
 set_up 64M
-fio --name=verify --filename="$DEV" --direct=1 --ioengine=psync --size=$((carveout / 2)) \
+fio --name=verify --filename="$DEV" --direct=1 --ioengine=psync --size="$carveout" \
 	--rw=randwrite --bs=4k --verify=crc32c --verify_fatal=1 --do_verify=1 \
 	--buffer_compress_percentage=70 --refill_buffers --thread --loops=3 \
 	--output=/tmp/fio.out &
@@ -40,12 +50,13 @@ pid=$!
 check_loudly "resize often while fio writes and verifies" resize_while $pid
 wait $pid
 check_is "fio's data is right" 0 $? || tail -n 20 /tmp/fio.out
+check_that "objects have moved" "$(attr reserve/moved) > 0"
 check "discard" blkdiscard "$DEV"
 check_empty
 
 set_up $((carveout * 8))
 swap_on "$DEV"
-proof --procs 2 --mem $((carveout * 3 / 2)) --tagged-percent 20 --active-percent 80 \
+proof --procs 2 --mem $((carveout * 4)) --tagged-percent 20 --active-percent 80 \
 	--time "$(by_flavour 20 60)" >/tmp/proof.out 2>&1 &
 pid=$!
 check_loudly "resize often while swap and tags are in use" resize_while $pid
