@@ -10,14 +10,14 @@
 out=/tmp/proof.out
 corrupt=1
 incomplete=3
-# Twice the tag storage, so that hardly any block stays empty, and far from all RAM.
-size=(--procs 2 --tagged-percent 30 --active-percent 70 --no-compact)
+# More data than the tag storage has room for, so that hardly a block stays empty.
+size=(--procs 2 --tagged-percent 12 --active-percent 4 --swap-bulk --no-compact)
 
 load
 [ -e "$DEBUGFS/skip_vacate" ] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"
 set_up $(($(attr tag_storage/size) * 8))
 swap_on "$DEV"
-size+=(--mem $(($(attr tag_storage/size) * 2)))
+size+=(--mem $(($(attr tag_storage/size) * 3 / 2)))
 
 echo 1 >"$DEBUGFS/skip_vacate" || bail "cannot switch the hook off"
 proof "${size[@]}" --time 30 >$out 2>&1

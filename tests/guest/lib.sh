@@ -217,12 +217,6 @@ wait_until()
 	return 1
 }
 
-# Take a number from proof's summary: summary_of FILE NAME (swapped, tagged, ...).
-summary_of()
-{
-	sed -nE "s/^proof: (pages|tag faults|lost pages).* ?$2 ([0-9]+).*/\2/p" "$1" | tail -n 1
-}
-
 # After a test that used tags: all of it has been given back.
 check_balance()
 {

@@ -1,45 +1,65 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The proof: memory past RAM, swapped to tag storage, every byte and every tag
-# verified; then everything is freed and must be given back to the last block.
-# Arguments go to proof.
+# The proof: swap to tag storage while tagged memory moves all over the machine, every
+# byte and every tag verified; then everything is freed and must be given back to the
+# last block. Three times:
+#   past RAM     more memory than there is, the kernel swaps what it likes
+#   full device  the tag storage is full of objects, nearly every tagged page takes a
+#                block that holds some
+#   swapoff      all that is swapped comes back, again and again, in the middle of it
+# Arguments go to all three, for example --seed N.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 out=/tmp/proof.out
+: >$out
+
+# Whole numbers of all phases together.
+sum_of()
+{
+	sed -nE "s/^proof: .*\<$1 ([0-9]+).*/\1/p" $out | awk '{ n += $1 } END { print n + 0 }'
+}
+
+phase()
+{
+	local what=$1 moved
+
+	shift
+	moved=$(attr reserve/moved)
+	run_proof()
+	{
+		proof "$@" | tee -a $out
+	}
+	note "$what"
+	check_loudly "$what: every byte and every tag was right" run_proof "$@"
+	note "$what: $(($(attr reserve/moved) - moved)) objects moved"
+}
 
 load
 static=$(attr tag_storage/blocks_tagged)
+carveout=$(attr tag_storage/size)
 check_loudly "claims agree with the flags before" audit
-set_up $(($(attr tag_storage/size) * 8))
+set_up $((carveout * 8))
 swap_on "$DEV"
 
-run_proof()
-{
-	proof "$@" | tee "$out"
-}
-if (($#)); then
-	check_loudly "every byte and every tag was right" run_proof "$@"
-else
-	check_loudly "every byte and every tag was right" run_proof --time \
-		"$(by_flavour 40 120)"
-fi
-check_that "pages went through swap" "$(summary_of $out swapped) > 1000"
-check_that "objects were moved out of the way of tags" "$(attr reserve/moved) > 0"
+phase "past RAM" --time "$(by_flavour 40 60)" "$@"
+phase "full device" --procs 2 --mem $((carveout * 3 / 2)) --swap-bulk \
+	--tagged-percent 12 --active-percent 4 --time "$(by_flavour 20 40)" "$@"
+phase "swapoff" --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 \
+	--time "$(by_flavour 12 30)" --cycle-swap "$DEV" "$@"
+check_that "pages went through swap" "$(sum_of swapped) > 10000"
+check_that "objects were moved out of the way of tags" "$(attr reserve/moved) > 1000"
 
-# Everybody tags and untags while all that is swapped comes back in at once.
-check_loudly "swapoff while tagged memory is in use" proof --procs 2 \
-	--mem $((24 << 20)) --tagged-percent 30 --active-percent 50 \
-	--time "$(by_flavour 12 40)" --cycle-swap "$DEV" --seed 2
-
-note "blocks: $(attr tag_storage/blocks), $(attr tag_storage/blocks_used) used, $(attr tag_storage/blocks_tagged) tagged, largest use $(mm_stat mem_used_max) bytes"
+note "blocks: $(attr tag_storage/blocks), largest use $(mm_stat mem_used_max) bytes"
 check "swapoff" swapoff "$DEV"
 check_empty_after_swap
 check_balance "$static"
 
-note "pages verified  $(summary_of $out verified)"
-note "after swap-in   $(summary_of $out swapped)"
-note "with their tags $(summary_of $out tagged)"
+note "pages verified  $(sum_of verified)"
+note "after swap-in   $(sum_of swapped)"
+note "with their tags $(sum_of tagged)"
+note "tag faults      $(sum_of 'tag faults')"
+note "forks           $(sum_of forks)"
 print_reserve_counts
 for cause in no_space mem_limit no_memory compress; do
 	note "refused writes, $cause: $(attr failed_writes/$cause)"

@@ -51,6 +51,7 @@ struct options {
 	uint64_t seed;
 	unsigned int tagged_percent;
 	unsigned int active_percent;
+	bool swap_bulk;		/* keep bulk in swap, without a want of memory */
 	bool thp_partial;
 	bool compact;
 	const char *cycle_swap;

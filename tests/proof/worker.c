@@ -7,6 +7,9 @@
  * In between, after each WINDOW pages of bulk, something happens to one of the
  * active areas, which are small and of all types; and now and then the worker
  * forks, and both processes go on with what they have.
+ *
+ * With --swap-bulk the bulk is compressible data that is paged out after use: the swap
+ * device is full of objects although there is memory enough.
  */
 
 #define _GNU_SOURCE
@@ -50,10 +53,6 @@ static const struct area_type active_types[] = {
 #define ACTIVE_TAGGED	8
 #define ACTIVE_UNTAGGED	(ACTIVE - ACTIVE_TAGGED)
 
-static const struct area_type bulk_type = {
-	KIND_PRIVATE, TAGGING_NEVER, false, MIX_BULK
-};
-
 static struct area active[ACTIVE];
 static struct area bulk[BULK_AREAS];
 static unsigned int nr_bulk;
@@ -83,6 +82,9 @@ static void map_all(void)
 	uint64_t tagged = pages * options.tagged_percent / 100;
 	uint64_t untagged = pages * options.active_percent / 100;
 	uint64_t left = pages - tagged - untagged;
+	struct area_type type = {
+		KIND_PRIVATE, TAGGING_NEVER, false, options.swap_bulk ? MIX_DATA : MIX_BULK
+	};
 	unsigned int i;
 
 	for (i = 0; i < ACTIVE; i++) {
@@ -95,10 +97,12 @@ static void map_all(void)
 	for (; left >= WINDOW && nr_bulk < BULK_AREAS; nr_bulk++) {
 		uint64_t nr = left < BULK_AREA ? left : BULK_AREA;
 
-		area_map(&bulk[nr_bulk], &bulk_type, nr);
+		area_map(&bulk[nr_bulk], &type, nr);
 		/* Page tables of the bulk would make each fork slow for nothing. */
 		madvise(bulk[nr_bulk].base, nr * PAGE, MADV_DONTFORK);
 		area_populate(&bulk[nr_bulk]);
+		if (options.swap_bulk)
+			area_page_out(&bulk[nr_bulk], 0, nr);
 		left -= nr;
 	}
 }
@@ -313,6 +317,8 @@ static void round_of_work(void)
 			nr = nr < WINDOW ? nr : WINDOW;
 			area_verify(&bulk[i], from, nr);
 			area_write_some(&bulk[i], from, nr, 8);
+			if (options.swap_bulk)
+				area_page_out(&bulk[i], from, nr);
 			next_operation();
 			done++;
 		}
