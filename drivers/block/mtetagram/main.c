@@ -237,6 +237,11 @@ static int add_device(struct mtg_region *region)
 	struct mtg_device *dev;
 	int ret;
 
+	if (1U << region->block_shift > MTG_MAX_BLOCK_SIZE) {
+		pr_err("region %u: blocks of %u bytes are larger than the %u that are supported\n",
+		       region->id, 1U << region->block_shift, MTG_MAX_BLOCK_SIZE);
+		return -EINVAL;
+	}
 	dev = kvzalloc(sizeof(*dev), GFP_KERNEL);
 	if (!dev)
 		return -ENOMEM;

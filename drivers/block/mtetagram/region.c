@@ -70,6 +70,11 @@ struct mtg_region *mtg_region_by_id(unsigned int id)
 }
 EXPORT_SYMBOL_GPL(mtg_region_by_id);
 
+static bool __maybe_unused within(const struct resource *res, unsigned long pfn)
+{
+	return res->end && pfn >= PHYS_PFN(res->start) && pfn <= PHYS_PFN(res->end);
+}
+
 /**
  * mtg_page_reserved_for_ever() - is the page reserved without being tagged?
  * @pfn: The page.
@@ -83,8 +88,7 @@ EXPORT_SYMBOL_GPL(mtg_region_by_id);
 bool mtg_page_reserved_for_ever(unsigned long pfn)
 {
 #ifdef CONFIG_CRASH_RESERVE
-	if (crashk_res.end && pfn >= PHYS_PFN(crashk_res.start) &&
-	    pfn <= PHYS_PFN(crashk_res.end))
+	if (within(&crashk_res, pfn) || within(&crashk_low_res, pfn))
 		return true;
 #endif
 	return is_zero_pfn(pfn);
@@ -256,9 +260,19 @@ static int add_region(struct device_node *np)
 	return 0;
 }
 
+static void clean_region(struct mtg_region *region)
+{
+	unsigned long index;
+
+	for_each_set_bit(index, region->reserved, region->nr_pages)
+		arch_mtetagram_clean_tags(pfn_to_page(region->start_pfn + index));
+	arch_mtetagram_clean_data(region->base, (size_t)region->nr_blocks <<
+						region->block_shift);
+}
+
 /*
  * A kernel started by kexec gets the memory as it is and knows nothing of dirty
- * data lines, which may be written back over its tags.
+ * lines, which may be written back over its tags or its data.
  */
 static int clean_at_reboot(struct notifier_block *nb, unsigned long action,
 			   void *data)
@@ -266,9 +280,7 @@ static int clean_at_reboot(struct notifier_block *nb, unsigned long action,
 	unsigned int i;
 
 	for (i = 0; i < nr_regions; i++)
-		arch_mtetagram_clean_data(regions[i]->base,
-					  (size_t)regions[i]->nr_blocks <<
-					  regions[i]->block_shift);
+		clean_region(regions[i]);
 	return NOTIFY_DONE;
 }
 
