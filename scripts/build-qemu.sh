@@ -53,6 +53,13 @@ if ! [ -f "$src/$orig" ] || ! [ -f "$src/$debian" ]; then
 fi
 check_source || die "$src: a checksum is not that in versions.mk; remove the directory and try again"
 
+apply_series() { # DIRECTORY
+	local p
+	while read -r p; do
+		patch -p1 --fuzz=0 <"$1/$p"
+	done < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$1/series")
+}
+
 # Debian's series first: it brings 7.2.0 up to the last stable release.
 unpack() {
 	rm -rf "$work"
@@ -60,13 +67,8 @@ unpack() {
 	cd "$work/src"
 	tar xJf "$src/$orig" --strip-components=1
 	tar xJf "$src/$debian"
-	local p
-	for p in $(sed 's/#.*//' debian/patches/series); do
-		patch -p1 --fuzz=0 <"debian/patches/$p"
-	done
-	for p in $(sed 's/#.*//' "$TOP/patches/$QSERIES/series"); do
-		patch -p1 --fuzz=0 <"$TOP/patches/$QSERIES/$p"
-	done
+	apply_series debian/patches
+	apply_series "$TOP/patches/$QSERIES"
 	# Debian's tarball has no firmware, and we need none.
 	sed -i "s/^subdir('pc-bios')/#&/" meson.build
 	echo CONFIG_ARM_VIRT=y >configs/devices/aarch64-softmmu/mtetagram.mak

@@ -126,11 +126,11 @@ void main(void)
 }
 
 asm(".section .text.start, \"ax\"\n"
-    ".global _start\n"
-    "_start:\n"
-    "	ldr x0, =0x40700000\n"
-    "	mov sp, x0\n"
-    "	mov x0, #(3 << 20)\n"	/* no traps of floating point, which gcc may use */
-    "	msr cpacr_el1, x0\n"
-    "	isb\n"
-    "	b main\n");
+	".global _start\n"
+	"_start:\n"
+	"	ldr x0, =0x40700000\n"
+	"	mov sp, x0\n"
+	"	mov x0, #(3 << 20)\n"	/* no traps of floating point, which gcc may use */
+	"	msr cpacr_el1, x0\n"
+	"	isb\n"
+	"	b main\n");
