@@ -11,7 +11,8 @@ out=/tmp/proof.out
 corrupt=1
 incomplete=3
 # More data than the tag storage has room for, so that hardly a block stays empty.
-size=(--procs 2 --tagged-percent 12 --active-percent 4 --swap-bulk --no-compact)
+size=(--procs 2 --tagged-percent 12 --active-percent 4 --swap-bulk --no-compact
+	--ballast "$(ballast)")
 
 load
 [ -e "$DEBUGFS/skip_vacate" ] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"

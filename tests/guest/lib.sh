@@ -170,6 +170,12 @@ by_flavour()
 	if is_debug; then echo "$2"; else echo "$1"; fi
 }
 
+# A third of the free memory, in bytes: ballast for each of two processes.
+ballast()
+{
+	awk '/^MemAvailable:/ { printf "%d\n", $2 * 1024 / 3 }' /proc/meminfo
+}
+
 load()
 {
 	[ -b $DEV ] || modprobe mtetagram || bail "modprobe mtetagram failed"

@@ -28,7 +28,7 @@ phase()
 	moved=$(attr reserve/moved)
 	run_proof()
 	{
-		proof "$@" | tee -a $out
+		proof "$@" | tee -a "$out"
 	}
 	note "$what"
 	check_loudly "$what: every byte and every tag was right" run_proof "$@"
@@ -44,7 +44,8 @@ swap_on "$DEV"
 
 phase "past RAM" --time "$(by_flavour 40 60)" "$@"
 phase "full device" --procs 2 --mem $((carveout * 3 / 2)) --swap-bulk \
-	--tagged-percent 12 --active-percent 4 --time "$(by_flavour 20 40)" "$@"
+	--ballast "$(ballast)" --tagged-percent 12 --active-percent 4 \
+	--time "$(by_flavour 20 40)" "$@"
 phase "swapoff" --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 \
 	--time "$(by_flavour 12 30)" --cycle-swap "$DEV" "$@"
 check_that "pages went through swap" "$(sum_of swapped) > 10000"

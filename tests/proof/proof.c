@@ -315,6 +315,8 @@ static const char help[] =
 	"  --seed N            all decisions and contents follow from it (1)\n"
 	"  --tagged-percent N  share of memory that is tagged (4)\n"
 	"  --active-percent N  share that is as busy as that, but untagged (8)\n"
+	"  --ballast SIZE      more memory for each process, freed and taken again at\n"
+	"                      random, so that tested memory moves over all of RAM\n"
 	"  --swap-bulk         keep the other memory in swap, and compressible\n"
 	"  --thp-partial       also tag parts of huge pages\n"
 	"  --no-compact        do not have the kernel compact memory\n"
@@ -325,7 +327,7 @@ static const char help[] =
 
 enum {
 	OPT_PROCS = 256, OPT_MEM, OPT_ROUNDS, OPT_TIME, OPT_SEED, OPT_TAGGED, OPT_ACTIVE,
-	OPT_SWAP_BULK, OPT_PARTIAL, OPT_NO_COMPACT, OPT_CYCLE, OPT_INJECT, OPT_HELP,
+	OPT_BALLAST, OPT_SWAP_BULK, OPT_PARTIAL, OPT_NO_COMPACT, OPT_CYCLE, OPT_INJECT, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -336,6 +338,7 @@ static const struct option long_options[] = {
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "tagged-percent", required_argument, NULL, OPT_TAGGED },
 	{ "active-percent", required_argument, NULL, OPT_ACTIVE },
+	{ "ballast", required_argument, NULL, OPT_BALLAST },
 	{ "swap-bulk", no_argument, NULL, OPT_SWAP_BULK },
 	{ "thp-partial", no_argument, NULL, OPT_PARTIAL },
 	{ "no-compact", no_argument, NULL, OPT_NO_COMPACT },
@@ -399,6 +402,9 @@ static void parse_option(int option)
 		break;
 	case OPT_ACTIVE:
 		options.active_percent = parse(optarg, 100);
+		break;
+	case OPT_BALLAST:
+		options.ballast = parse(optarg, 1ULL << 40);
 		break;
 	case OPT_SWAP_BULK:
 		options.swap_bulk = true;

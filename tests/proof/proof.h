@@ -51,6 +51,7 @@ struct options {
 	uint64_t seed;
 	unsigned int tagged_percent;
 	unsigned int active_percent;
+	uint64_t ballast;	/* bytes for each process */
 	bool swap_bulk;		/* keep bulk in swap, without a want of memory */
 	bool thp_partial;
 	bool compact;

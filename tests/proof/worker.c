@@ -30,6 +30,8 @@
 #define BULK_AREA	8192	/* pages */
 #define BULK_AREAS	64
 #define HUGE_PAGES	512	/* pages of a huge page */
+#define BALLAST_CHUNKS	48	/* given back before an operation, each of so many pages: */
+#define BALLAST_CHUNK	8
 #define FORK_ONE_IN	8	/* operations */
 #define CHILD_OPERATIONS	4
 
@@ -56,6 +58,8 @@ static const struct area_type active_types[] = {
 static struct area active[ACTIVE];
 static struct area bulk[BULK_AREAS];
 static unsigned int nr_bulk;
+static uint8_t *ballast;
+static uint64_t ballast_pages;
 static unsigned int operations;
 static unsigned int forks;
 
@@ -298,8 +302,46 @@ static void probe_zero_page(void)
 	area_unmap(&area);
 }
 
+/* Memory that makes no difference but where all other memory comes from. */
+static void map_ballast(void)
+{
+	ballast_pages = options.ballast / PAGE;
+	if (ballast_pages <= BALLAST_CHUNK) {
+		ballast_pages = 0;
+		return;
+	}
+	ballast = mmap(NULL, ballast_pages * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (ballast == MAP_FAILED)
+		die("proof: no ballast: %s", strerror(errno));
+	madvise(ballast, ballast_pages * PAGE, MADV_DONTFORK);
+	memset(ballast, 1, ballast_pages * PAGE);
+}
+
+/*
+ * The kernel hands out first what was freed last. So give back some memory from all
+ * over the place, now that something is about to be allocated, and take instead what
+ * is left over from the time before.
+ */
+static void shift_ballast(void)
+{
+	static uint64_t missing[BALLAST_CHUNKS];
+	unsigned int i, page;
+
+	if (!ballast_pages)
+		return;
+	for (i = 0; i < BALLAST_CHUNKS; i++)
+		for (page = 0; page < BALLAST_CHUNK; page++)
+			ballast[(missing[i] + page) * PAGE] = 1;
+	for (i = 0; i < BALLAST_CHUNKS; i++) {
+		missing[i] = dice(ballast_pages - BALLAST_CHUNK);
+		madvise(ballast + missing[i] * PAGE, BALLAST_CHUNK * PAGE, MADV_DONTNEED);
+	}
+}
+
 static void next_operation(void)
 {
+	shift_ballast();
 	operate(&active[dice(ACTIVE)]);
 	if (++operations % FORK_ONE_IN == 0)
 		fork_and_verify();
@@ -386,6 +428,7 @@ int run_worker(unsigned int worker)
 	prefer_for_oom();
 	guard_install();
 	lock_self();
+	map_ballast();
 	map_all();
 	for (round = 0; options.time ? !expired() : round < options.rounds; round++)
 		round_of_work();

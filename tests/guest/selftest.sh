@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The programs that judge the others must be able to say no: errors made on purpose are
+# found by proof, audit and slots, each with its own status.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+small=(--procs 2 --mem 8M --tagged-percent 40 --active-percent 40)
+
+# status_is WANTED COMMAND...
+status_is()
+{
+	local wanted=$1 status
+
+	shift
+	"$@"
+	status=$?
+	echo "status $status, wanted $wanted"
+	[ $status = "$wanted" ]
+}
+
+# What audit says if the driver's record were this text.
+audit_with()
+{
+	local status
+
+	printf '%s\n' "$2" >/tmp/record
+	mount --bind /tmp/record "$DEBUGFS/$1" || return 99
+	audit
+	status=$?
+	umount "$DEBUGFS/$1"
+	return $status
+}
+
+check "proof without an error" status_is 0 proof "${small[@]}"
+check "one wrong bit of data" status_is 1 proof "${small[@]}" --inject data
+check "one wrong tag" status_is 1 proof "${small[@]}" --inject tag
+check "a worker that is killed" status_is 3 proof "${small[@]}" --inject kill
+check "wrong usage" status_is 2 proof --no-such-option
+
+load
+claims=$(cat "$DEBUGFS/claims")
+static=$(cat "$DEBUGFS/static_claims")
+check "audit with the true record" audit_with claims "$claims"
+check "a page is claimed that has no tags" status_is 1 audit_with claims "$claims,500000"
+check "the zero page is not claimed" status_is 1 audit_with claims ""
+check "a page is claimed for ever that is not the zero page" status_is 1 \
+	audit_with static_claims "$static,500000"
+# Pages with tags, held by a process, that the record does not know.
+mkfifo /tmp/proof.fifo
+proof "${small[@]}" --time 20 >/tmp/proof.fifo &
+pid=$!
+exec 8</tmp/proof.fifo
+read -r -u 8 _
+read -r -u 8 _
+check "pages have tags that are not claimed" status_is 1 audit_with claims "$claims"
+cat <&8 >/dev/null
+wait $pid
+check_is "that proof was right" 0 $?
+
+set_up 16M
+check "write" slots write "$DEV" --count 100 --seed 1
+check "slots with the wrong contents" status_is 1 slots verify "$DEV" --count 100 --seed 2
+check "slots of which the last is wrong" status_is 1 slots verify "$DEV" --count 101
+check "a device that is not full" status_is 1 slots full "$DEV" --count 1
+check "no device" status_is 2 slots verify /dev/none
+finish
