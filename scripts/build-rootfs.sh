@@ -24,14 +24,17 @@ DIR=$CACHE/rootfs-$hash
 
 bootstrap()
 {
-	local include
+	local include mode=auto
 
+	# Nothing is run in there, so that no privilege is needed. The files are
+	# the user's own then, which does not matter to the root of the guest.
+	((EUID == 0)) || mode=chrootless
 	include=$(IFS=,; echo "${PACKAGES[*]},${DEV_PACKAGES[*]}")
 	rm -rf "$DIR.tmp"
 	mkdir -p "$DIR.tmp"
 	debian_sources deb >"$DIR.tmp/sources.list"
 	[[ -s $DIR.tmp/sources.list ]] || die "apt knows no archive of $DEBIAN_SUITE"
-	mmdebstrap --architectures=arm64 --variant=extract \
+	mmdebstrap --mode=$mode --architectures=arm64 --variant=extract \
 		--include="$include" \
 		--extract-hook="ls '$DIR.tmp/sysroot/var/cache/apt/archives' >'$DIR.tmp/packages'" \
 		"$DEBIAN_SUITE" "$DIR.tmp/sysroot" "$DIR.tmp/sources.list"
