@@ -27,9 +27,9 @@ echo 0 >"$DEBUGFS/skip_vacate"
 grep -v ' s: ' $out | cut -c 1-200 | sed 's/^/# /'
 
 note "status of proof: $status"
-if [ $status = $corrupt ]; then
+if [ "$status" = $corrupt ]; then
 	pass "the proof found corruption without the hook"
-elif [ $status = $incomplete ] && grep -q '^proof: incomplete: lost=[1-9]' $out; then
+elif [ "$status" = $incomplete ] && grep -q '^proof: incomplete: lost=[1-9]' $out; then
 	pass "the proof found unreadable pages without the hook"
 else
 	fail "the proof found nothing wrong without the hook"

@@ -24,6 +24,13 @@ DEBUGFS=/sys/kernel/debug/mtetagram/region0
 CHECKS=0
 FAILED=0
 
+# Off by default in a machine of this size. Mappings that ask for huge pages get them,
+# or smaller large folios if there is none.
+for setting in enabled defrag hugepages-64kB/enabled; do
+	echo madvise >/sys/kernel/mm/transparent_hugepage/$setting
+done
+echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled
+
 echo "KTAP version 1"
 
 note()

@@ -16,7 +16,7 @@ status_is()
 	"$@"
 	status=$?
 	echo "status $status, wanted $wanted"
-	[ $status = "$wanted" ]
+	[ "$status" = "$wanted" ]
 }
 
 # What audit says if the driver's record were this text.
@@ -29,7 +29,7 @@ audit_with()
 	audit
 	status=$?
 	umount "$DEBUGFS/$1"
-	return $status
+	return "$status"
 }
 
 check "proof without an error" status_is 0 proof "${small[@]}"
@@ -42,10 +42,10 @@ load
 claims=$(cat "$DEBUGFS/claims")
 static=$(cat "$DEBUGFS/static_claims")
 check "audit with the true record" audit_with claims "$claims"
-check "a page is claimed that has no tags" status_is 1 audit_with claims "$claims,500000"
+check "a page is claimed that has no tags" status_is 1 audit_with claims "$claims,300000"
 check "the zero page is not claimed" status_is 1 audit_with claims ""
 check "a page is claimed for ever that is not the zero page" status_is 1 \
-	audit_with static_claims "$static,500000"
+	audit_with static_claims "$static,300000"
 # Pages with tags, held by a process, that the record does not know.
 mkfifo /tmp/proof.fifo
 proof "${small[@]}" --time 20 >/tmp/proof.fifo &

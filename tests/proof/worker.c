@@ -40,10 +40,12 @@ static const struct area_type active_types[] = {
 	{ KIND_SHARED, TAGGING_AT_MAP, false, MIX_DATA },
 	{ KIND_MEMFD, TAGGING_AT_MAP, false, MIX_DATA },
 	{ KIND_PRIVATE, TAGGING_AT_MAP, true, MIX_DATA },
+	{ KIND_SHARED, TAGGING_AT_MAP, true, MIX_DATA },
 	{ KIND_PRIVATE, TAGGING_LATE, false, MIX_DATA },
 	{ KIND_SHARED, TAGGING_LATE, false, MIX_DATA },
 	{ KIND_MEMFD, TAGGING_LATE, false, MIX_DATA },
 	{ KIND_PRIVATE, TAGGING_LATE, true, MIX_DATA },
+	{ KIND_MEMFD, TAGGING_LATE, true, MIX_DATA },
 	{ KIND_PRIVATE, TAGGING_NEVER, false, MIX_DATA },
 	{ KIND_SHARED, TAGGING_NEVER, false, MIX_DATA },
 	{ KIND_MEMFD, TAGGING_NEVER, false, MIX_DATA },
@@ -52,7 +54,7 @@ static const struct area_type active_types[] = {
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define ACTIVE		ARRAY_SIZE(active_types)
-#define ACTIVE_TAGGED	8
+#define ACTIVE_TAGGED	10
 #define ACTIVE_UNTAGGED	(ACTIVE - ACTIVE_TAGGED)
 
 static struct area active[ACTIVE];
@@ -132,8 +134,9 @@ static void tag_late(struct area *area)
 		from = 0;
 		nr = area->nr;
 	}
-	/* Some of it is in swap, without tags. */
-	area_page_out(area, area->nr / 4, area->nr / 4);
+	/* Some of it is in swap, without tags; unless huge pages are to be tagged. */
+	if (!area->type.thp || (dice(2) && !options.thp_partial))
+		area_page_out(area, area->nr / 4, area->nr / 4);
 	area_tag(area, from, from + nr);
 	area_verify(area, 0, area->nr);
 	area_write_some(area, 0, area->nr, 2);
