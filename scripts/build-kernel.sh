@@ -23,15 +23,9 @@ esac
 MAKE=(make -C "$BASE/tree-$FLAVOUR" O="$OUT" ARCH=arm64 LOCALVERSION=
 	CROSS_COMPILE="$CROSS_COMPILE" CC="ccache ${CROSS_COMPILE}gcc")
 
-# The requested options; those of parts that do not exist yet are left out.
 requested()
 {
-	local drop='^$'
-
-	[[ -f $TOP/drivers/block/mtetagram/Kconfig ]] || drop='CONFIG_MTETAGRAM'
-	compgen -G "$TOP/drivers/block/mtetagram/tests/*_kunit.c" >/dev/null ||
-		drop+='|CONFIG_MTETAGRAM_KUNIT_TEST'
-	cat "${FRAGMENTS[@]}" | grep -E '^(CONFIG_|# CONFIG_.* is not set$)' | grep -vE "$drop"
+	cat "${FRAGMENTS[@]}" | grep -E '^(CONFIG_|# CONFIG_.* is not set$)'
 }
 
 # Compares every requested line with the configuration that came out.

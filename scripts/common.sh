@@ -95,7 +95,8 @@ debian_sources()
 
 # run_logged NAME LOG COMMAND...: output goes to LOG; a line of progress
 # appears every 15 seconds, so that a long build is seen to live. If the
-# command fails, the end of the log is shown and the script ends.
+# command fails, the end of the log is shown and the script ends. It is a process
+# group of its own, to be ended as a whole when the script is interrupted.
 run_logged()
 {
 	local name=$1 log=$2 start=$SECONDS pid status=0 next=15
@@ -103,8 +104,12 @@ run_logged()
 	shift 2
 	mkdir -p "$(dirname "$log")"
 	msg "$name"
-	"$@" >"$log" 2>&1 &
+	set -m
+	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
+	set +m
+	# shellcheck disable=SC2064 # the process that runs now
+	trap "kill -TERM -- -$pid 2>/dev/null; exit 130" INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
 		if ((SECONDS - start >= next)); then
 			msg "$name: $((SECONDS - start)) s, $(wc -l <"$log") lines, $(tail -n 1 "$log" | cut -c 1-60)"
@@ -113,6 +118,7 @@ run_logged()
 		sleep 0.2
 	done
 	wait "$pid" || status=$?
+	trap - INT TERM
 	if ((status)); then
 		grep -nE 'error|Error|undefined reference' "$log" | tail -n 15 >&2 || :
 		tail -n 15 "$log" >&2

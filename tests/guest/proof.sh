@@ -42,7 +42,7 @@ check_loudly "claims agree with the flags before" audit
 set_up $((carveout * 8))
 swap_on "$DEV"
 
-phase "past RAM" --time "$(by_flavour 40 60)" "$@"
+phase "past RAM" --time "$(by_flavour 30 60)" "$@"
 phase "full device" --procs 2 --mem $((carveout * 3 / 2)) --swap-bulk \
 	--ballast "$(ballast)" --tagged-percent 12 --active-percent 4 \
 	--time "$(by_flavour 20 40)" "$@"

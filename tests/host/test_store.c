@@ -272,13 +272,26 @@ static void options(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "s:n:t:b:B:f")) != -1) {
 		switch (c) {
-		case 's': opt.seed = strtoull(optarg, NULL, 0); break;
-		case 'n': opt.steps = strtoul(optarg, NULL, 0); break;
-		case 't': opt.threads = strtoul(optarg, NULL, 0); break;
-		case 'b': opt.block_size = strtoul(optarg, NULL, 0); break;
-		case 'B': opt.blocks = strtoul(optarg, NULL, 0); break;
-		case 'f': opt.faults = true; break;
-		default: exit(2);
+		case 's':
+			opt.seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			opt.steps = strtoul(optarg, NULL, 0);
+			break;
+		case 't':
+			opt.threads = strtoul(optarg, NULL, 0);
+			break;
+		case 'b':
+			opt.block_size = strtoul(optarg, NULL, 0);
+			break;
+		case 'B':
+			opt.blocks = strtoul(optarg, NULL, 0);
+			break;
+		case 'f':
+			opt.faults = true;
+			break;
+		default:
+			exit(2);
 		}
 	}
 	opt.slots -= opt.slots % opt.threads;

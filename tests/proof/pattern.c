@@ -58,11 +58,11 @@ enum content pattern_content(uint64_t key, enum mix mix)
 		CONTENT_QUARTER, CONTENT_QUARTER, CONTENT_QUARTER, CONTENT_TEXT,
 		CONTENT_TEXT, CONTENT_TEXT, CONTENT_FILL, CONTENT_ZERO,
 	};
-	unsigned int pick = pattern_hash(key, 1) % 64;
+	uint64_t pick = pattern_hash(key, 1);
 
-	if (mix == MIX_BULK && pick % 4)
+	if (mix == MIX_BULK && pick % 8)
 		return CONTENT_FILL;
-	return data[pick / 4];
+	return data[pattern_hash(key, 4) % 16];
 }
 
 /* Lines of 64 bytes whose first @random words are random, the others the same. */

@@ -158,7 +158,7 @@ static void choose_size(void)
 {
 	uint64_t available = read_number("/proc/meminfo", "MemAvailable:") << 10;
 	uint64_t swap = read_number("/proc/meminfo", "SwapFree:") << 10;
-	uint64_t more = swap / 2 < available / 5 ? swap / 2 : available / 5;
+	uint64_t more = swap / 2 < available / 8 ? swap / 2 : available / 8;
 
 	if (!available)
 		die("proof: /proc/meminfo says nothing of MemAvailable");

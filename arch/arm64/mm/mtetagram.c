@@ -20,13 +20,13 @@
  */
 
 #include <linux/bitfield.h>
+#include <linux/cacheflush.h>
+#include <linux/cpufeature.h>
 #include <linux/kasan-enabled.h>
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
 
 #include <asm/barrier.h>
-#include <asm/cacheflush.h>
-#include <asm/cpufeature.h>
 #include <asm/cputype.h>
 #include <asm/mte.h>
 #include <asm/mte-def.h>

@@ -24,7 +24,7 @@
  * bitmap, 128 bytes lose 1.8 %; 64 is one word of bitmap for each 4 KiB.
  */
 #define MTG_GRANULE_SHIFT	6
-#define MTG_GRANULE_SIZE	(1U << MTG_GRANULE_SHIFT)
+#define MTG_GRANULE_SIZE	64U
 #define MTG_GROUP_SIZE		16384
 /* Longest run of free granules that matters: a raw 4 KiB page and its header. */
 #define MTG_CLASS_STEP		4

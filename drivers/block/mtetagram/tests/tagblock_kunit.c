@@ -13,7 +13,7 @@
 #include "../tagblock.h"
 
 #define ORDER		8
-#define PAGES		(1UL << ORDER)
+#define PAGES		256UL
 #define PER_BLOCK	32
 #define BLOCKS		(PAGES / PER_BLOCK)
 
