@@ -52,7 +52,7 @@ with_fio()
 
 set_up 64M
 check "fio writes" with_fio --rw=randwrite --do_verify=0
-with_fio --rw=randread --loops="$(by_flavour 40 20)" &
+with_fio --rw=randread --time_based --runtime="$(by_flavour 15 30)" &
 pid=$!
 check_loudly "resize often while fio verifies" resize_while $pid
 wait $pid
