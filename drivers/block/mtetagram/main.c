@@ -237,11 +237,6 @@ static int add_device(struct mtg_region *region)
 	struct mtg_device *dev;
 	int ret;
 
-	if (1U << region->block_shift > MTG_MAX_BLOCK_SIZE) {
-		pr_err("region %u: blocks of %u bytes are larger than the %u that are supported\n",
-		       region->id, 1U << region->block_shift, MTG_MAX_BLOCK_SIZE);
-		return -EINVAL;
-	}
 	dev = kvzalloc(sizeof(*dev), GFP_KERNEL);
 	if (!dev)
 		return -ENOMEM;
@@ -304,9 +299,10 @@ static int veto_hibernation(struct notifier_block *nb, unsigned long action,
 	if (action != PM_HIBERNATION_PREPARE)
 		return NOTIFY_DONE;
 	for (i = 0; i < nr_devices; i++) {
-		if (!atomic64_read(&devices[i]->slots.stats.stored))
+		/* An empty one might be written to before tasks are frozen. */
+		if (!devices[i]->disksize)
 			continue;
-		pr_err("%s holds data, which hibernation would lose: swapoff or umount first\n",
+		pr_err("%s is set up, and hibernation would lose its data: reset it first\n",
 		       devices[i]->disk->disk_name);
 		return notifier_from_errno(-EBUSY);
 	}
@@ -317,14 +313,23 @@ static struct notifier_block pm_nb = {
 	.notifier_call = veto_hibernation,
 };
 
+static bool supported(struct mtg_region *region)
+{
+	if (1U << region->block_shift <= MTG_MAX_BLOCK_SIZE)
+		return true;
+	pr_err_once("region %u: blocks of %u bytes are larger than the %u that are supported\n",
+		    region->id, 1U << region->block_shift, MTG_MAX_BLOCK_SIZE);
+	return false;
+}
+
 static int __init mtg_init(void)
 {
 	struct mtg_region *region;
-	unsigned int count = 0;
+	unsigned int id, count = 0;
 	int ret;
 
-	while (mtg_region_by_id(count))
-		count++;
+	for (id = 0; (region = mtg_region_by_id(id)); id++)
+		count += supported(region);
 	if (!count) {
 		pr_err("no usable MTE tag storage: the device tree has no arm,mte-tag-storage node, or it was refused at boot\n");
 		return -ENODEV;
@@ -337,7 +342,9 @@ static int __init mtg_init(void)
 		kfree(devices);
 		return mtg_major;
 	}
-	while ((region = mtg_region_by_id(nr_devices))) {
+	for (id = 0; (region = mtg_region_by_id(id)); id++) {
+		if (!supported(region))
+			continue;
 		ret = add_device(region);
 		if (ret) {
 			remove_all();

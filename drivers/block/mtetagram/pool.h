@@ -108,6 +108,7 @@ struct mtg_group {
  * @limit: Blocks that new data may use: the administrator's share.
  * @mem_limit: Ditto, from mem_limit; U32_MAX if there is none.
  * @headroom: Free blocks that are kept for relocation.
+ * @cursor: Where the search for free neighbouring blocks goes on; a hint.
  * @used_granules: Number of set bits in @used.
  */
 struct mtg_pool {
@@ -131,6 +132,7 @@ struct mtg_pool {
 	u32 limit;
 	u32 mem_limit;
 	u32 headroom;
+	u32 cursor;
 	atomic64_t used_granules;
 };
 

@@ -175,10 +175,21 @@ static int check_geometry(struct device_node *np, const struct resource *tags,
 	return 0;
 }
 
-static bool overlaps(const struct resource *mem)
+static bool overlaps(const struct resource *tags, const struct resource *mem)
 {
-	return mtg_region_by_pfn(PHYS_PFN(mem->start)) ||
-	       mtg_region_by_pfn(PHYS_PFN(mem->end));
+	unsigned int i;
+
+	for (i = 0; i < nr_regions; i++) {
+		struct mtg_region *r = regions[i];
+		phys_addr_t size = (phys_addr_t)r->nr_blocks << r->block_shift;
+
+		if (PHYS_PFN(mem->start) < r->start_pfn + r->nr_pages &&
+		    PHYS_PFN(mem->end) >= r->start_pfn)
+			return true;
+		if (tags->start < r->tag_start + size && tags->end >= r->tag_start)
+			return true;
+	}
+	return false;
 }
 
 static void reserve_for_ever(struct mtg_region *region)
@@ -205,7 +216,7 @@ static struct mtg_region *create_region(const struct resource *tags,
 	region->nr_pages = PHYS_PFN(resource_size(mem));
 	region->tag_start = tags->start;
 	region->block_shift = ilog2(block_size);
-	region->pages_shift = ilog2(block_size * MTG_TAG_RATIO / PAGE_SIZE);
+	region->pages_shift = ilog2((u64)block_size * MTG_TAG_RATIO / PAGE_SIZE);
 	/* Untagged: memremap() of memory that is not in the linear map. */
 	region->base = memremap(tags->start, resource_size(tags), MEMREMAP_WB);
 	if (!region->base)
@@ -243,7 +254,7 @@ static int add_region(struct device_node *np)
 		ret = check_geometry(np, &tags, &mem, block_size);
 	if (ret)
 		return ret;
-	if (nr_regions == MAX_REGIONS || overlaps(&mem)) {
+	if (nr_regions == MAX_REGIONS || overlaps(&tags, &mem)) {
 		pr_err("%pOF: too many regions, or they overlap\n", np);
 		return -EINVAL;
 	}

@@ -8,6 +8,7 @@
  *   SLOT_OBJECT  bits 3-15 length of the payload, bits 32-63 granule in the pool
  *   SLOT_FILL    bits 32-63 a 32-bit pattern that fills the page
  *   SLOT_SPILL   address of a struct spill in ordinary memory (8 byte aligned)
+ *   SLOT_SPILL_RAW  address of an incompressible page's copy in ordinary memory
  *   SLOT_LOST    the data had to be dropped; reads fail until it is written anew
  *
  *                store               vacate                     vacate
@@ -44,13 +45,25 @@ enum slot_type {
 	SLOT_FILL,
 	SLOT_SPILL,
 	SLOT_LOST,
+	SLOT_SPILL_RAW,
 };
 
-/* An object that found no place in the pool. */
+/*
+ * An object that found no place in the pool. Not for raw pages: with a header they
+ * would need two pages in a row, which may not be there while single pages are.
+ */
 struct spill {
 	unsigned int len;
 	u8 data[];
 };
+
+/* Ordinary memory that an object of @len bytes needs: never more than 4 KiB. */
+static size_t spill_size(unsigned int len)
+{
+	struct spill *spill;
+
+	return len == MTG_SLOT_SIZE ? len : struct_size(spill, data, len);
+}
 
 static raw_spinlock_t *slot_lock(struct mtg_slots *slots, u32 index)
 {
@@ -78,9 +91,9 @@ static unsigned int object_len(u64 word)
 	return (u32)word >> 3;
 }
 
-static struct spill *slot_spill(u64 word)
+static void *slot_pointer(u64 word)
 {
-	return (struct spill *)(uintptr_t)(word & ~SLOT_TYPE_MASK);
+	return (void *)(uintptr_t)(word & ~SLOT_TYPE_MASK);
 }
 
 /* Bytes of payload of a slot that holds something. */
@@ -90,7 +103,9 @@ static unsigned int slot_len(u64 word)
 	case SLOT_OBJECT:
 		return object_len(word);
 	case SLOT_SPILL:
-		return slot_spill(word)->len;
+		return ((struct spill *)slot_pointer(word))->len;
+	case SLOT_SPILL_RAW:
+		return MTG_SLOT_SIZE;
 	case SLOT_FILL:
 		return MTG_FILL_LEN;
 	default:
@@ -116,19 +131,27 @@ static void account(struct mtg_slots *slots, u64 word, int sign)
 		atomic64_add(sign, &slots->stats.huge);
 }
 
-/* Let go of what @word refers to. Under the slot's lock. */
-static void drop(struct mtg_slots *slots, u64 word)
+static void free_object(struct mtg_slots *slots, u64 word)
+{
+	mtg_pool_free(slots->pool, object_granule(word), object_len(word));
+}
+
+/*
+ * Let go of what @word refers to. Under the slot's lock. Returns memory that the
+ * caller has to free when it has unlocked, or NULL.
+ */
+static void *drop(struct mtg_slots *slots, u64 word)
 {
 	switch (slot_type(word)) {
 	case SLOT_OBJECT:
-		mtg_pool_free(slots->pool, object_granule(word), object_len(word));
-		break;
+		free_object(slots, word);
+		return NULL;
 	case SLOT_SPILL:
-		atomic64_sub(slot_spill(word)->len, &slots->stats.spilled_size);
-		kfree(slot_spill(word));
-		break;
+	case SLOT_SPILL_RAW:
+		atomic64_sub(slot_len(word), &slots->stats.spilled_size);
+		return slot_pointer(word);
 	default:
-		break;
+		return NULL;
 	}
 }
 
@@ -169,6 +192,7 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		   unsigned int len)
 {
 	bool replaced = false;
+	void *memory = NULL;
 	u64 old, new;
 	u32 granule;
 	int ret = 0;
@@ -186,13 +210,14 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 	}
 	account(slots, old, -1);
 	if (!replaced)
-		drop(slots, old);
+		memory = drop(slots, old);
 	slots->table[index] = new;
 	account(slots, new, 1);
 	if (len == MTG_SLOT_SIZE)
 		atomic64_inc(&slots->stats.huge_since);
 out:
 	raw_spin_unlock(slot_lock(slots, index));
+	kfree(memory);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);
@@ -222,7 +247,10 @@ int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 		       len);
 		break;
 	case SLOT_SPILL:
-		memcpy(buf, slot_spill(word)->data, len);
+		memcpy(buf, ((struct spill *)slot_pointer(word))->data, len);
+		break;
+	case SLOT_SPILL_RAW:
+		memcpy(buf, slot_pointer(word), len);
 		break;
 	case SLOT_FILL:
 		fill[0] = word >> 32;
@@ -250,14 +278,16 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_load);
  */
 bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 {
+	void *memory;
 	u64 old;
 
 	raw_spin_lock(slot_lock(slots, index));
 	old = slots->table[index];
 	slots->table[index] = SLOT_EMPTY;
 	account(slots, old, -1);
-	drop(slots, old);
+	memory = drop(slots, old);
 	raw_spin_unlock(slot_lock(slots, index));
+	kfree(memory);
 	return slot_type(old) != SLOT_EMPTY;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_free);
@@ -284,22 +314,31 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
 	memcpy(mtg_pool_object(slots->pool, granule)->data,
 	       mtg_pool_object(slots->pool, object_granule(old))->data, len);
 	slots->table[index] = make_object(granule, len);
-	drop(slots, old);
+	free_object(slots, old);
 	atomic64_inc(&slots->stats.moved);
 	return 0;
 }
 
-/* Copy the slot's object to ordinary memory. Under the slot's lock. */
-static void spill_object(struct mtg_slots *slots, u32 index, struct spill *spill)
+/*
+ * Copy the slot's object to ordinary memory, spill_size() bytes of it. Under the
+ * slot's lock.
+ */
+static void spill_object(struct mtg_slots *slots, u32 index, void *memory)
 {
 	u64 old = slots->table[index];
 	unsigned int len = object_len(old);
+	const void *data = mtg_pool_object(slots->pool, object_granule(old))->data;
+	struct spill *spill = memory;
 
-	spill->len = len;
-	memcpy(spill->data, mtg_pool_object(slots->pool, object_granule(old))->data,
-	       len);
-	slots->table[index] = (uintptr_t)spill | SLOT_SPILL;
-	drop(slots, old);
+	if (len == MTG_SLOT_SIZE) {
+		memcpy(memory, data, len);
+		slots->table[index] = (uintptr_t)memory | SLOT_SPILL_RAW;
+	} else {
+		spill->len = len;
+		memcpy(spill->data, data, len);
+		slots->table[index] = (uintptr_t)memory | SLOT_SPILL;
+	}
+	free_object(slots, old);
 	atomic64_inc(&slots->stats.spilled);
 	atomic64_add(len, &slots->stats.spilled_size);
 }
@@ -315,7 +354,7 @@ static void lose_object(struct mtg_slots *slots, u32 index)
 	account(slots, old, -1);
 	slots->table[index] = SLOT_LOST;
 	account(slots, SLOT_LOST, 1);
-	drop(slots, old);
+	free_object(slots, old);
 	atomic64_inc(&slots->stats.lost);
 	pr_err_ratelimited("%s: no memory to relocate slot %u, its data is lost\n",
 			   slots->name, index);
@@ -363,22 +402,22 @@ static bool damaged(struct mtg_slots *slots, u32 granule, u32 index)
 
 /*
  * Evict an object that the pool has no room for. Under the slot's lock. -EAGAIN:
- * come back with memory for *@need bytes, which is allocated without the lock.
+ * come back with *@need bytes of memory, which are allocated without the lock.
  */
-static int evict_homeless(struct mtg_slots *slots, u32 index, struct spill **spill,
-			  unsigned int *need)
+static int evict_homeless(struct mtg_slots *slots, u32 index, void **memory,
+			  size_t *need)
 {
-	unsigned int len = object_len(slots->table[index]);
+	size_t size = spill_size(object_len(slots->table[index]));
 
-	if (len > *need) {
-		*need = len;
+	if (size > *need) {
+		*need = size;
 		return -EAGAIN;
 	}
-	if (*spill)
-		spill_object(slots, index, *spill);
+	if (*memory)
+		spill_object(slots, index, *memory);
 	else
 		lose_object(slots, index);
-	*spill = NULL;
+	*memory = NULL;
 	return 0;
 }
 
@@ -390,8 +429,8 @@ static int evict_homeless(struct mtg_slots *slots, u32 index, struct spill **spi
 static int evict(struct mtg_slots *slots, u32 granule, u32 start,
 		 enum mtg_alloc_mode mode)
 {
-	unsigned int need = 0, have = 0;
-	struct spill *spill = NULL;
+	size_t need = 0, have = 0;
+	void *memory = NULL;
 	int ret = 0;
 	u32 index;
 
@@ -405,7 +444,7 @@ static int evict(struct mtg_slots *slots, u32 granule, u32 start,
 		} else if (granule + mtg_granules(object_len(slots->table[index])) > start) {
 			ret = move_object(slots, index, mode);
 			if (ret && mode == MTG_MOVE)
-				ret = evict_homeless(slots, index, &spill, &need);
+				ret = evict_homeless(slots, index, &memory, &need);
 		}
 		raw_spin_unlock(slot_lock(slots, index));
 
@@ -416,13 +455,12 @@ static int evict(struct mtg_slots *slots, u32 granule, u32 start,
 		if (wrong && !repair_owner(slots, granule, index))
 			break;
 		if (need > have) {
-			kfree(spill);
-			spill = kmalloc(struct_size(spill, data, need),
-					GFP_ATOMIC | __GFP_NOWARN);
+			kfree(memory);
+			memory = kmalloc(need, GFP_ATOMIC | __GFP_NOWARN);
 			have = need;
 		}
 	}
-	kfree(spill);
+	kfree(memory);
 	return ret;
 }
 

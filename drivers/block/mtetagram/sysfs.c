@@ -140,9 +140,9 @@ static ssize_t mem_limit_store(struct device *d, struct device_attribute *attr,
 	if (ret)
 		return ret;
 	down_write(&dev->init_lock);
+	size = min(size, blocks_to_bytes(dev, dev->region->nr_blocks));
 	/* Rounded up, so that a small limit is not none. */
-	dev->mem_limit = size ? min_t(u64, DIV_ROUND_UP_ULL(size, blocks_to_bytes(dev, 1)),
-				      dev->region->nr_blocks) : U32_MAX;
+	dev->mem_limit = size ? DIV_ROUND_UP_ULL(size, blocks_to_bytes(dev, 1)) : U32_MAX;
 	WRITE_ONCE(dev->pool.mem_limit, dev->mem_limit);
 	up_write(&dev->init_lock);
 	return len;
