@@ -313,7 +313,7 @@ static struct notifier_block pm_nb = {
 	.notifier_call = veto_hibernation,
 };
 
-static bool supported(struct mtg_region *region)
+static bool usable(struct mtg_region *region)
 {
 	if (1U << region->block_shift <= MTG_MAX_BLOCK_SIZE)
 		return true;
@@ -329,7 +329,7 @@ static int __init mtg_init(void)
 	int ret;
 
 	for (id = 0; (region = mtg_region_by_id(id)); id++)
-		count += supported(region);
+		count += usable(region);
 	if (!count) {
 		pr_err("no usable MTE tag storage: the device tree has no arm,mte-tag-storage node, or it was refused at boot\n");
 		return -ENODEV;
@@ -343,7 +343,7 @@ static int __init mtg_init(void)
 		return mtg_major;
 	}
 	for (id = 0; (region = mtg_region_by_id(id)); id++) {
-		if (!supported(region))
+		if (!usable(region))
 			continue;
 		ret = add_device(region);
 		if (ret) {

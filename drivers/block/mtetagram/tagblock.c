@@ -242,6 +242,22 @@ bool __mtetagram_reserved(struct page *page)
 }
 EXPORT_SYMBOL_GPL(__mtetagram_reserved);
 
+/* Move a block from one state to another, if it is in the first. */
+static bool change_state(struct mtg_region *region, u32 block,
+			 enum mtg_block_state from, enum mtg_block_state to)
+{
+	raw_spinlock_t *lock = block_lock(region, block);
+	unsigned long flags;
+	bool ok;
+
+	raw_spin_lock_irqsave(lock, flags);
+	ok = region->state[block] == from;
+	if (ok && from != to)
+		set_state(region, block, to);
+	raw_spin_unlock_irqrestore(lock, flags);
+	return ok;
+}
+
 /**
  * mtg_block_get() - take a free block to store data in it
  * @region: The region, to which the caller is attached.
@@ -252,15 +268,7 @@ EXPORT_SYMBOL_GPL(__mtetagram_reserved);
  */
 bool mtg_block_get(struct mtg_region *region, u32 block)
 {
-	unsigned long flags;
-	bool free;
-
-	raw_spin_lock_irqsave(block_lock(region, block), flags);
-	free = region->state[block] == MTG_BLOCK_FREE;
-	if (free)
-		set_state(region, block, MTG_BLOCK_USED);
-	raw_spin_unlock_irqrestore(block_lock(region, block), flags);
-	return free;
+	return change_state(region, block, MTG_BLOCK_FREE, MTG_BLOCK_USED);
 }
 EXPORT_SYMBOL_GPL(mtg_block_get);
 
@@ -275,15 +283,7 @@ EXPORT_SYMBOL_GPL(mtg_block_get);
  */
 bool mtg_block_put(struct mtg_region *region, u32 block)
 {
-	unsigned long flags;
-	bool used;
-
-	raw_spin_lock_irqsave(block_lock(region, block), flags);
-	used = region->state[block] == MTG_BLOCK_USED;
-	if (used)
-		set_state(region, block, MTG_BLOCK_FREE);
-	raw_spin_unlock_irqrestore(block_lock(region, block), flags);
-	return used;
+	return change_state(region, block, MTG_BLOCK_USED, MTG_BLOCK_FREE);
 }
 EXPORT_SYMBOL_GPL(mtg_block_put);
 
@@ -298,13 +298,7 @@ EXPORT_SYMBOL_GPL(mtg_block_put);
  */
 bool mtg_block_owned(struct mtg_region *region, u32 block)
 {
-	unsigned long flags;
-	bool used;
-
-	raw_spin_lock_irqsave(block_lock(region, block), flags);
-	used = region->state[block] == MTG_BLOCK_USED;
-	raw_spin_unlock_irqrestore(block_lock(region, block), flags);
-	return used;
+	return change_state(region, block, MTG_BLOCK_USED, MTG_BLOCK_USED);
 }
 EXPORT_SYMBOL_GPL(mtg_block_owned);
 
