@@ -35,10 +35,11 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 mkdir -p "$DIR"
 for product; do
 	case $product in
-	qemu) ln -sfn "$("$TOP/scripts/build-qemu.sh")" "$DIR/qemu" ;;
-	rootfs) ln -sfn "$("$TOP/scripts/build-rootfs.sh")" "$DIR/rootfs" ;;
-	kernel-*) ln -sfn "$("$TOP/scripts/build-kernel.sh" "${product#kernel-}")" "$DIR/$product" ;;
-	bin) build_programs ;;
+	qemu) out=$("$TOP/scripts/build-qemu.sh") ;;
+	rootfs) out=$("$TOP/scripts/build-rootfs.sh") ;;
+	kernel-*) out=$("$TOP/scripts/build-kernel.sh" "${product#kernel-}") ;;
+	bin) build_programs; continue ;;
 	*) die "unknown product $product" ;;
 	esac
+	ln -sfn "$out" "$DIR/$product"
 done
