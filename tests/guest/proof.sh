@@ -45,7 +45,7 @@ swap_on "$DEV"
 phase "past RAM" --time "$(by_flavour 30 20)" "$@"
 phase "full device" --procs 2 --mem $((carveout * 3 / 2)) --swap-bulk \
 	--ballast "$(ballast)" --tagged-percent 12 --active-percent 4 \
-	--time "$(by_flavour 20 30)" "$@"
+	--time "$(by_flavour 20 20)" "$@"
 phase "swapoff" --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 \
 	--time "$(by_flavour 12 15)" --cycle-swap "$DEV" "$@"
 check_that "pages went through swap" "$(sum_of swapped) > 10000"
