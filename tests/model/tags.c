@@ -112,13 +112,35 @@ static void test_no_tags_of_tags(void)
 	result(ok, "4 the carve-out has no tags of its own");
 }
 
+/* What kernels use: 16 tags, or those of a block that DCZID_EL0 gives, at once. */
+static void test_many_tags(void)
+{
+	uint64_t addr = PAGE + 4 * 4096 + 512, tags = 0xfedcba9876543210, back, size;
+	int i, ok = 1;
+
+	asm volatile("stgm %0, [%1]" : : "r" (tags), "r" (addr) : "memory");
+	asm volatile("ldgm %0, [%1]" : "=r" (back) : "r" (addr) : "memory");
+	ok &= back == tags && *(uint64_t *)tag_byte(addr) == tags;
+	ok &= tag_byte(addr)[-1] == 0 && tag_byte(addr)[8] == 0;
+
+	addr += 1024;
+	asm volatile("mrs %0, dczid_el0" : "=r" (size));
+	size = 4UL << (size & 15);
+	asm volatile("dc gva, %0" : : "r" (addr | 11UL << 56) : "memory");
+	for (i = 0; i < size / 32; i++)
+		ok &= tag_byte(addr)[i] == 0xbb;
+	ok &= tag_byte(addr)[-1] == 0 && tag_byte(addr)[size / 32] == 0;
+	result(ok, "5 STGM and DC GVA store the tags of a block");
+}
+
 void main(void)
 {
 	mmu_on();
-	print("1..4\n");
+	print("1..5\n");
 	test_tags_to_bytes();
 	test_bytes_to_tags();
 	test_no_tags_of_tags();
+	test_many_tags();
 	/* PSCI SYSTEM_OFF */
 	asm volatile("mov w0, %w0; hvc #0" : : "r" (0x84000008) : "x0");
 	for (;;)
