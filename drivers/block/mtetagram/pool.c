@@ -28,8 +28,8 @@
 #include "pool.h"
 
 /*
- * Groups that are opened and closed again in vain by one allocation: about 7 us on
- * the machine where 65,536 of them took 15 ms.
+ * Groups that are opened and closed again in vain by one allocation. In user space
+ * 32,768 of them took 15 ms, so this many take about 30 us.
  */
 #define NEW_GROUP_TRIES	64
 
