@@ -73,6 +73,9 @@ series: setup ## tests: every patch applies, and compiles with n, m and y
 qemu-selftest: products ## tests: the harness tells pass, fail, panic, hang, ... apart
 	@tests/qemu/selftest release debug
 
+bench-%: setup
+	@tests/bench/$*/run
+
 clean: ## remove build/; the cache stays
 	rm -rf build
 

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# scripts/build-kernel.sh release|debug: builds that flavour of the kernel with
-# the driver and prints the directory that holds the products:
+# scripts/build-kernel.sh FLAVOUR: builds that flavour of the kernel and prints the
+# directory that holds the products:
 #   arch/arm64/boot/Image, vmlinux, System.map, .config
 #   staging/lib/modules/VERSION/   the modules, ready for the guest
+# The flavour "release" is the kernel with the driver, "stock" the same one without
+# our patches, and any other adds tests/qemu/FLAVOUR.config to release.
 # Nothing is done if no input changed. A configuration that does not hold
 # every requested option fails the build and is named.
 
@@ -14,12 +16,14 @@ set -euo pipefail
 FLAVOUR=${1:-release}
 BASE=$CACHE/linux-$KVER
 OUT=$BASE/$FLAVOUR
-FRAGMENTS=("$TOP/tests/qemu/kernel.config" "$TOP/tests/qemu/mtetagram.config")
+FRAGMENTS=("$TOP/tests/qemu/kernel.config")
 case $FLAVOUR in
-release) ;;
-debug) FRAGMENTS+=("$TOP/tests/qemu/debug.config") ;;
-*) die "usage: $0 release|debug" ;;
+stock) export MTETAGRAM_NO_PATCHES=1 ;;
+release) FRAGMENTS+=("$TOP/tests/qemu/mtetagram.config") ;;
+kernel | mtetagram) die "$FLAVOUR is no flavour" ;;
+*) FRAGMENTS+=("$TOP/tests/qemu/"{mtetagram,"$FLAVOUR"}.config) ;;
 esac
+[[ -f ${FRAGMENTS[-1]} ]] || die "no such flavour: ${FRAGMENTS[-1]#"$TOP"/} is missing"
 MAKE=(make -C "$BASE/tree-$FLAVOUR" O="$OUT" ARCH=arm64 LOCALVERSION=
 	CROSS_COMPILE="$CROSS_COMPILE" CC="ccache ${CROSS_COMPILE}gcc")
 
