@@ -15,7 +15,10 @@
 
 #include <linux/types.h>
 
+struct folio;
+struct mm_struct;
 struct page;
+struct vm_area_struct;
 
 #ifdef CONFIG_MTETAGRAM_CORE
 
@@ -24,6 +27,10 @@ struct page;
 DECLARE_STATIC_KEY_FALSE(mtetagram_enabled);
 
 void __mtetagram_reserve(struct page *page);
+bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
+				 unsigned int nr_pages);
+struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
+				  gfp_t gfp);
 void __mtetagram_release(struct page *page, unsigned int order);
 bool __mtetagram_reserved(struct page *page);
 
@@ -46,6 +53,58 @@ static inline void mtetagram_reserve(struct page *page)
 {
 	if (static_branch_unlikely(&mtetagram_enabled))
 		__mtetagram_reserve(page);
+}
+
+/**
+ * mtetagram_reserve_mapping() - make room for the tags of pages that can do without
+ * @mm: Who gets the pages mapped.
+ * @page: The first page; the caller holds a reference.
+ * @nr_pages: Number of pages.
+ *
+ * Like mtetagram_reserve() for each page, but where that would have to drop data,
+ * this kills the processes that use @mm.
+ *
+ * Context: Like mtetagram_reserve().
+ * Return: False if they were killed. Then the pages must not be mapped so that
+ *         tags can be stored.
+ */
+static inline bool mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
+					     unsigned int nr_pages)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		return __mtetagram_reserve_mapping(mm, page, nr_pages);
+	return true;
+}
+
+/**
+ * mtetagram_prepare() - make room for the tags of a new folio
+ * @folio: What was allocated, or NULL.
+ * @vma: What for. Nothing is done if its memory is not to be tagged.
+ * @gfp: How it was allocated.
+ *
+ * An allocation can wait and can fail, which tagging a page under page-table locks
+ * cannot; so most of the work is best done here.
+ *
+ * Context: May sleep if @gfp allows it.
+ * Return: @folio; NULL if there is no room, and then the folio was freed.
+ */
+static inline struct folio *mtetagram_prepare(struct folio *folio,
+					      struct vm_area_struct *vma, gfp_t gfp)
+{
+	if (static_branch_unlikely(&mtetagram_enabled) && folio)
+		return __mtetagram_prepare(folio, vma, gfp);
+	return folio;
+}
+
+/**
+ * mtetagram_active() - are there tag blocks that may hold data?
+ *
+ * Context: Any.
+ * Return: False where there is no carve-out.
+ */
+static inline bool mtetagram_active(void)
+{
+	return static_branch_unlikely(&mtetagram_enabled);
 }
 
 /**
@@ -90,6 +149,23 @@ void arch_mtetagram_init_tags(struct page *page);
 
 static inline void mtetagram_reserve(struct page *page)
 {
+}
+
+static inline bool mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
+					     unsigned int nr_pages)
+{
+	return true;
+}
+
+static inline struct folio *mtetagram_prepare(struct folio *folio,
+					      struct vm_area_struct *vma, gfp_t gfp)
+{
+	return folio;
+}
+
+static inline bool mtetagram_active(void)
+{
+	return false;
 }
 
 static inline void mtetagram_release(struct page *page, unsigned int order)

@@ -179,6 +179,31 @@ odd_slots()
 	done
 }
 
+# The reserve of pages is there, counted, and can be set; a bad size changes nothing.
+spill_reserve()
+{
+	local default metadata
+
+	default=$(attr tag_storage/spill_reserve)
+	check_is "2 CPUs: 256 KiB by default" 262144 "$default"
+	check_is "not set up, nothing is allocated" 0 "$(attr tag_storage/spill_available)"
+	set_up 16M
+	check_is "set up, it is filled" "$default" "$(attr tag_storage/spill_available)"
+	metadata=$(attr tag_storage/metadata_size)
+	check "set it to 1 MiB" set_attr tag_storage/spill_reserve 1M
+	check_is "it is filled" 1048576 "$(attr tag_storage/spill_available)"
+	check_is "it counts as metadata" $((metadata + 1048576 - default)) \
+		"$(attr tag_storage/metadata_size)"
+	check_fails_with "no size" "Invalid argument" set_attr tag_storage/spill_reserve x
+	check_fails_with "more than the carve-out" "Invalid argument" \
+		set_attr tag_storage/spill_reserve $(($(attr tag_storage/size) + 4096))
+	check_is "it is as before" 1048576 "$(attr tag_storage/spill_reserve)"
+	check "set it to nothing" set_attr tag_storage/spill_reserve 0
+	check_is "it is empty" 0 "$(attr tag_storage/spill_available)"
+	check "reset" set_attr reset 1
+	check_is "the default again" "$default" "$(attr tag_storage/spill_reserve)"
+}
+
 # Files that only show something must not take anything.
 read_only()
 {
@@ -188,9 +213,11 @@ read_only()
 		tag_storage/blocks tag_storage/blocks_free tag_storage/blocks_used \
 		tag_storage/blocks_tagged tag_storage/blocks_unclaimable \
 		tag_storage/tagged_pages tag_storage/metadata_size tag_storage/spilled_size \
-		failed_writes/no_space failed_writes/mem_limit failed_writes/no_memory \
+		tag_storage/spill_available failed_writes/no_space failed_writes/mem_limit failed_writes/no_memory \
 		failed_writes/compress reserve/reserved reserve/released reserve/vacated \
-		reserve/moved reserve/spilled reserve/lost; do
+		reserve/vacated_atomic reserve/moved reserve/moved_kept reserve/spilled \
+		reserve/spilled_atomic reserve/spilled_emergency reserve/returned \
+		reserve/refused reserve/killed reserve/lost; do
 		check "$name can be read" attr $name
 		check_is "$name cannot be written" 444 "$(stat -c %a "$SYS/$name")"
 	done
@@ -216,4 +243,5 @@ comp_algorithm
 reset
 mem_limit
 limit
+spill_reserve
 finish

@@ -268,7 +268,8 @@ print_reserve_counts()
 {
 	local name
 
-	for name in reserved released vacated moved spilled lost; do
-		printf '# %-10s %s\n' $name "$(attr reserve/$name)"
+	for name in reserved released vacated vacated_atomic moved moved_kept spilled \
+		spilled_atomic spilled_emergency returned refused killed lost; do
+		printf '# %-17s %s\n' $name "$(attr reserve/$name)"
 	done
 }

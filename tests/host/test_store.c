@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The production pool.c and slot.c, unchanged, against a reference model.
+ * The production pool.c, spill.c and slot.c, unchanged, against a reference model.
  *
  *   test_store [-s SEED] [-n STEPS] [-t THREADS] [-b BLOCKSIZE] [-B BLOCKS] [-f]
  *
  * Each thread owns every THREADS-th slot and remembers what it stored there as a
  * seed and a length. Random operations: store, load, free, take a block for tags,
- * give it back, shrink and grow the share. A block that is taken is overwritten at
+ * give it back, shrink and grow the share, bring spilled objects home. Some blocks
+ * are never taken and kept for relocation. A block that is taken is overwritten at
  * once, as tags would overwrite it, and must still hold exactly that when it is
- * given back. -f makes allocations of ordinary memory fail at random, so that
- * objects are dropped: then a slot may read -EIO, but never wrong data.
+ * given back; or that is refused, and nothing may have changed. -f makes allocations
+ * of ordinary memory fail at random, so that objects are dropped: then a slot may
+ * read -EIO, but never wrong data.
  *
  * A failure prints the command line that repeats it (with one thread: exactly).
  */
@@ -17,6 +19,7 @@
 #include <stdarg.h>
 
 #include "../../drivers/block/mtetagram/pool.c"
+#include "../../drivers/block/mtetagram/spill.c"
 #include "../../drivers/block/mtetagram/slot.c"
 
 __thread unsigned int shim_cpu;
@@ -82,10 +85,16 @@ static bool move_state(u32 block, int from, int to)
 	return ok;
 }
 
-static bool block_get(void *ctx, u32 block)
+/* A few blocks, in different places, that never are wanted for tags. */
+static bool block_kept(void *ctx, u32 block)
 {
 	(void)ctx;
-	return move_state(block, FREE, USED);
+	return block % 37 == 5;
+}
+
+static bool block_get(void *ctx, u32 block, bool kept)
+{
+	return block_kept(ctx, block) == kept && move_state(block, FREE, USED);
 }
 
 static bool block_put(void *ctx, u32 block)
@@ -100,10 +109,10 @@ static bool block_owned(void *ctx, u32 block)
 	return move_state(block, USED, USED);
 }
 
-static u32 next_free(void *ctx, u32 from)
+static u32 next_free(void *ctx, u32 from, bool kept)
 {
-	(void)ctx;
-	while (from < opt.blocks && !move_state(from, FREE, FREE))
+	while (from < opt.blocks &&
+	       (block_kept(ctx, from) != kept || !move_state(from, FREE, FREE)))
 		from++;
 	return from;
 }
@@ -112,25 +121,34 @@ static u32 nr_free(void *ctx)
 {
 	u32 block, n = 0;
 
-	(void)ctx;
 	for (block = 0; block < opt.blocks; block++)
-		n += move_state(block, FREE, FREE);
+		n += !block_kept(ctx, block) && move_state(block, FREE, FREE);
 	return n;
 }
 
 static const struct mtg_provider provider = {
-	block_get, block_put, block_owned, next_free, nr_free
+	block_get, block_put, block_owned, block_kept, next_free, nr_free
 };
+
+static unsigned long stores, refused, taken, refusals;
 
 /* Tags: written when the block is taken, and checked when it is given back. */
 static void take_block(u32 block)
 {
-	bool used = move_state(block, USED, SWITCHING);
+	bool used, may_refuse = rnd(2);
 
+	if (block_kept(NULL, block))
+		return;
+	used = move_state(block, USED, SWITCHING);
 	if (!used && !move_state(block, FREE, SWITCHING))
 		return;
-	if (used)
-		mtg_slots_vacate(&slots, block);
+	if (used && mtg_slots_vacate(&slots, block, may_refuse)) {
+		if (!may_refuse)
+			fail("vacating block %u was refused", block);
+		move_state(block, SWITCHING, USED);
+		__atomic_fetch_add(&refusals, 1, __ATOMIC_RELAXED);
+		return;
+	}
 	memset(arena + (size_t)block * opt.block_size, 0xa0 | (block & 0xf),
 	       opt.block_size);
 	move_state(block, SWITCHING, TAGGED);
@@ -197,8 +215,6 @@ static unsigned int random_len(void)
 	}
 }
 
-static unsigned long stores, refused, taken;
-
 static void store(struct expect *e, u32 index)
 {
 	uint8_t data[MTG_SLOT_SIZE];
@@ -220,6 +236,8 @@ static void resize(void)
 	int ret;
 
 	pthread_mutex_lock(&shrink_lock);
+	mtg_slots_settle(&slots);
+	mtg_spill_balance(&slots.spill, GFP_KERNEL);
 	before = pool.limit;
 	ret = mtg_slots_shrink(&slots, limit);
 	if (pool.limit != (ret ? before : limit))
@@ -263,7 +281,7 @@ static void *worker(void *arg)
 
 static bool fail_atomic(gfp_t gfp)
 {
-	return gfp == GFP_ATOMIC && rnd(2);
+	return gfp & GFP_ATOMIC && rnd(2);
 }
 
 static void options(int argc, char **argv)
@@ -297,25 +315,32 @@ static void options(int argc, char **argv)
 	opt.slots -= opt.slots % opt.threads;
 }
 
+static long long rung(enum mtg_rung rung)
+{
+	return atomic64_read(&slots.stats.rung[rung]);
+}
+
 /* With everything freed nothing may be left anywhere. */
 static void check_empty(void)
 {
-	u32 block;
+	u32 block, kept = 0;
 
 	for (block = 0; block < opt.blocks; block++)
 		give_back_block(block);
 	mtg_slots_clear(&slots);
+	for (block = 0; block < opt.blocks; block++)
+		kept += block_kept(NULL, block);
 	if (atomic_read(&pool.nr_open) || atomic64_read(&pool.used_granules) ||
-	    nr_free(NULL) != opt.blocks)
+	    nr_free(NULL) + kept != opt.blocks)
 		fail("%d blocks open, %lld granules used, %u of %u blocks free",
 		     atomic_read(&pool.nr_open),
-		     (long long)atomic64_read(&pool.used_granules), nr_free(NULL),
-		     opt.blocks);
+		     (long long)atomic64_read(&pool.used_granules),
+		     nr_free(NULL) + kept, opt.blocks);
 	if (atomic64_read(&slots.stats.stored) || atomic64_read(&slots.stats.compr_size) ||
 	    atomic64_read(&slots.stats.same) || atomic64_read(&slots.stats.huge) ||
-	    atomic64_read(&slots.stats.spilled_size))
+	    atomic_read(&slots.spill.nr_pages))
 		fail("the statistics of an empty table are not zero");
-	if (slots.broken || (!opt.faults && atomic64_read(&slots.stats.lost)))
+	if (slots.broken || (!opt.faults && rung(MTG_RUNG_LOSE)))
 		fail("damaged header or lost object");
 }
 
@@ -328,7 +353,8 @@ int main(int argc, char **argv)
 	arena = calloc(opt.blocks, opt.block_size);
 	states = calloc(opt.blocks, 1);
 	if (mtg_pool_init(&pool, arena, opt.blocks, opt.block_size, &provider, NULL) ||
-	    mtg_slots_init(&slots, "test", &pool, opt.slots))
+	    mtg_slots_init(&slots, "test", &pool, opt.slots, 8) ||
+	    !mtg_spill_balance(&slots.spill, GFP_KERNEL))
 		return 1;
 	pool.headroom = opt.blocks / 16;
 	if (opt.faults)
@@ -338,11 +364,11 @@ int main(int argc, char **argv)
 	for (i = 0; i < opt.threads; i++)
 		pthread_join(thread[i], NULL);
 	check_empty();
-	printf("ok - seed %llu, %u threads, %lu steps, block size %u: %lu stores, %lu refused, %lu blocks taken, %lld objects moved, %lld spilled, %lld dropped\n",
+	printf("ok - seed %llu, %u threads, %lu steps, block size %u: %lu stores, %lu refused, %lu blocks taken, %lu refused, objects: %lld moved, %lld kept, %lld + %lld + %lld spilled, %lld returned, %lld dropped\n",
 	       (unsigned long long)opt.seed, opt.threads, opt.steps, opt.block_size, stores,
-	       refused, taken, (long long)atomic64_read(&slots.stats.moved),
-	       (long long)atomic64_read(&slots.stats.spilled),
-	       (long long)atomic64_read(&slots.stats.lost));
+	       refused, taken, refusals, rung(MTG_RUNG_MOVE), rung(MTG_RUNG_KEPT),
+	       rung(MTG_RUNG_RESERVE), rung(MTG_RUNG_ATOMIC), rung(MTG_RUNG_EMERGENCY),
+	       (long long)atomic64_read(&slots.stats.returned), rung(MTG_RUNG_LOSE));
 	mtg_slots_destroy(&slots);
 	mtg_pool_destroy(&pool);
 	free(arena);

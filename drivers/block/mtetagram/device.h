@@ -9,6 +9,7 @@
 #include <linux/blkdev.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include "comp.h"
 #include "pool.h"
@@ -47,6 +48,11 @@ enum mtg_write_error {
  * @slots: Ditto.
  * @limit: Blocks that the device may use, applied at set-up.
  * @mem_limit: Blocks that mem_limit allows, U32_MAX if all.
+ * @spill_reserve: Pages that wait for objects without a place, applied at set-up.
+ * @kept: One bit for each block: kept for relocation, as it can never hold tags.
+ *	Chosen at set-up.
+ * @kept_free: Number of those that are free.
+ * @settle: Brings objects back that had to make way for tags, see settle().
  * @failed_reads: Reads that returned an error.
  * @failed_writes: Writes that returned an error, by cause.
  * @notify_free: Slots freed by the swap core or by discard.
@@ -64,6 +70,10 @@ struct mtg_device {
 	struct mtg_slots slots;
 	u32 limit;
 	u32 mem_limit;
+	unsigned int spill_reserve;
+	unsigned long *kept;
+	atomic_t kept_free;
+	struct delayed_work settle;
 
 	atomic64_t failed_reads;
 	atomic64_t failed_writes[MTG_WRITE_ERRORS];
@@ -78,6 +88,7 @@ static inline struct mtg_device *mtg_dev(struct device *dev)
 int mtg_device_setup(struct mtg_device *dev, u64 disksize);
 int mtg_device_reset(struct mtg_device *dev);
 int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks);
+int mtg_device_set_spill_reserve(struct mtg_device *dev, unsigned int nr_pages);
 void mtg_device_set_defaults(struct mtg_device *dev);
 
 extern const struct block_device_operations mtg_block_ops;

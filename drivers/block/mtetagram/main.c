@@ -10,74 +10,191 @@
 
 #define pr_fmt(fmt) "mtetagram: " fmt
 
+#include <linux/bitmap.h>
 #include <linux/blkdev.h>
 #include <linux/cpumask.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
 #include <linux/suspend.h>
+#include <linux/workqueue.h>
 
 #include "device.h"
+#include "fault.h"
 
 static int mtg_major;
 static struct mtg_device **devices;
 static unsigned int nr_devices;
 
-static bool provider_get(void *region, u32 block)
+static bool provider_get(void *priv, u32 block, bool kept)
 {
-	return mtg_block_get(region, block);
+	struct mtg_device *dev = priv;
+
+	if (test_bit(block, dev->kept) != kept || !mtg_block_get(dev->region, block))
+		return false;
+	if (kept)
+		atomic_dec(&dev->kept_free);
+	return true;
 }
 
-static bool provider_put(void *region, u32 block)
+static bool provider_put(void *priv, u32 block)
 {
-	return mtg_block_put(region, block);
+	struct mtg_device *dev = priv;
+
+	if (!mtg_block_put(dev->region, block))
+		return false;
+	if (test_bit(block, dev->kept))
+		atomic_inc(&dev->kept_free);
+	return true;
 }
 
-static bool provider_owned(void *region, u32 block)
+static bool provider_owned(void *priv, u32 block)
 {
-	return mtg_block_owned(region, block);
+	return mtg_block_owned(((struct mtg_device *)priv)->region, block);
 }
 
-static u32 provider_next_free(void *region, u32 from)
+static bool provider_kept(void *priv, u32 block)
 {
-	return mtg_block_next_free(region, from);
+	return test_bit(block, ((struct mtg_device *)priv)->kept);
 }
 
-static u32 provider_nr_free(void *ctx)
+static u32 provider_next_free(void *priv, u32 from, bool kept)
 {
-	struct mtg_region *region = ctx;
+	struct mtg_device *dev = priv;
 
-	return atomic_read(&region->nr_state[MTG_BLOCK_FREE]);
+	return mtg_block_next_free(dev->region, from, dev->kept, kept);
+}
+
+static u32 provider_nr_free(void *priv)
+{
+	struct mtg_device *dev = priv;
+
+	return max(0, atomic_read(&dev->region->nr_state[MTG_BLOCK_FREE]) -
+		      atomic_read(&dev->kept_free));
 }
 
 static const struct mtg_provider provider = {
 	.get = provider_get,
 	.put = provider_put,
 	.owned = provider_owned,
+	.kept = provider_kept,
 	.next_free = provider_next_free,
 	.nr_free = provider_nr_free,
 };
 
-static void device_vacate(void *priv, u32 block)
+static int device_vacate(void *priv, u32 block, bool may_refuse)
 {
 	struct mtg_device *dev = priv;
 
-	mtg_slots_vacate(&dev->slots, block);
+	return mtg_slots_vacate(&dev->slots, block, may_refuse);
+}
+
+/*
+ * Spare pages for one block: its objects fill at most twice as many bytes of pages,
+ * as two that are larger than half a page share none, and one more runs into it.
+ */
+static unsigned int spare_for_block(struct mtg_device *dev)
+{
+	return min(2 * DIV_ROUND_UP(1U << dev->region->block_shift, PAGE_SIZE) + 1,
+		   dev->slots.spill.target);
+}
+
+static bool device_make_room(void *priv, gfp_t gfp)
+{
+	struct mtg_device *dev = priv;
+	struct mtg_spill *spill = &dev->slots.spill;
+	unsigned int enough = spare_for_block(dev);
+
+	if (atomic_read(&spill->nr_spare) >= enough)
+		return true;
+	/* As the allocation itself, but for what is special to its pages. */
+	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS;
+	mtg_spill_balance(spill, gfp | __GFP_NORETRY);
+	return atomic_read(&spill->nr_spare) >= enough;
+}
+
+static struct workqueue_struct *settle_wq;
+
+/* At once if much of the reserve is gone; else frees come in bunches, wait for some. */
+static void wake_settle(struct mtg_slots *slots)
+{
+	struct mtg_device *dev = container_of(slots, struct mtg_device, slots);
+	bool urgent = atomic_read(&slots->spill.nr_spare) < READ_ONCE(slots->spill.target) / 2;
+
+	if (urgent)
+		mod_delayed_work(settle_wq, &dev->settle, 0);
+	else
+		queue_delayed_work(settle_wq, &dev->settle, msecs_to_jiffies(10));
+}
+
+static void device_freed(void *priv)
+{
+	struct mtg_device *dev = priv;
+
+	if (atomic_read(&dev->slots.spill.nr_pages) || READ_ONCE(dev->slots.kept_used))
+		wake_settle(&dev->slots);
 }
 
 static const struct mtg_block_ops block_ops = {
 	.vacate = device_vacate,
+	.make_room = device_make_room,
+	.freed = device_freed,
 };
 
 /*
- * Free blocks kept for relocation: what the largest burst under one lock can take,
- * a huge page tagged at once, on each CPU.
+ * Fills up the reserve, and brings spilled objects home. The reserve comes first:
+ * what is spilled is safe, but the next burst may be near.
  */
-static u32 headroom(struct mtg_region *region)
+static void settle(struct work_struct *work)
 {
-	u32 burst = DIV_ROUND_UP(PMD_SIZE / MTG_TAG_RATIO, 1U << region->block_shift);
+	struct mtg_device *dev = container_of(to_delayed_work(work), struct mtg_device,
+					      settle);
+	bool again = true;
 
-	return min(burst * num_possible_cpus(), region->nr_blocks / 8);
+	/* Set-up, reset and resize hold it for writing, and may wait for us. */
+	if (down_read_trylock(&dev->init_lock)) {
+		again = false;
+		if (dev->disksize) {
+			mtg_spill_balance(&dev->slots.spill, GFP_KERNEL | __GFP_NORETRY);
+			mtg_slots_settle(&dev->slots);
+			again = !mtg_spill_balance(&dev->slots.spill,
+						   GFP_KERNEL | __GFP_NORETRY);
+		}
+		up_read(&dev->init_lock);
+	}
+	if (again)
+		queue_delayed_work(settle_wq, &dev->settle, HZ / 10);
+}
+
+/*
+ * The largest burst under one lock: a huge page tagged at once, on each CPU. In
+ * bytes of tag storage.
+ */
+static u64 worst_burst(void)
+{
+	return (u64)PMD_SIZE / MTG_TAG_RATIO * num_possible_cpus();
+}
+
+/*
+ * Relocation needs free blocks, for one burst. Those that never will hold tags are
+ * best, as no burst can take them: they are kept for nothing else. What is missing
+ * is headroom: any free blocks that stores leave alone.
+ */
+static void keep_blocks(struct mtg_device *dev)
+{
+	struct mtg_region *region = dev->region;
+	u32 want = min(DIV_ROUND_UP_ULL(worst_burst(), 1U << region->block_shift),
+		       region->nr_blocks / 8);
+	u32 block, count = 0;
+
+	bitmap_zero(dev->kept, region->nr_blocks);
+	for (block = 0; block < region->nr_blocks && count < want; block++)
+		if (mtg_block_unclaimable(region, block)) {
+			__set_bit(block, dev->kept);
+			count++;
+		}
+	atomic_set(&dev->kept_free, count);
+	dev->pool.headroom = want - count;
 }
 
 /* Statistics of a device that is not set up read as zero. */
@@ -103,17 +220,21 @@ int mtg_device_setup(struct mtg_device *dev, u64 disksize)
 	if (!disksize || disksize / MTG_SLOT_SIZE > U32_MAX)
 		return -EINVAL;
 	ret = mtg_pool_init(&dev->pool, region->base, region->nr_blocks,
-			    1U << region->block_shift, &provider, region);
+			    1U << region->block_shift, &provider, dev);
 	if (ret)
 		return ret;
 	dev->pool.limit = dev->limit;
 	dev->pool.mem_limit = dev->mem_limit;
-	dev->pool.headroom = headroom(region);
+	keep_blocks(dev);
 
 	ret = mtg_slots_init(&dev->slots, dev->disk->disk_name, &dev->pool,
-			     disksize / MTG_SLOT_SIZE);
+			     disksize / MTG_SLOT_SIZE, dev->spill_reserve);
 	if (ret)
 		goto err_slots;
+	ret = -ENOMEM;
+	if (!mtg_spill_balance(&dev->slots.spill, GFP_KERNEL))
+		goto err_comp;
+	dev->slots.wake = wake_settle;
 	ret = mtg_comp_init(&dev->comp, dev->algorithm);
 	if (ret)
 		goto err_comp;
@@ -148,6 +269,8 @@ void mtg_device_set_defaults(struct mtg_device *dev)
 	dev->algorithm = &mtg_comp_algorithms[0];
 	dev->limit = dev->region->nr_blocks;
 	dev->mem_limit = U32_MAX;
+	/* Twice a burst, see spare_for_block(). */
+	dev->spill_reserve = PHYS_PFN(2 * worst_burst());
 	atomic64_set(&dev->failed_reads, 0);
 	atomic64_set(&dev->notify_free, 0);
 	for (i = 0; i < MTG_WRITE_ERRORS; i++)
@@ -162,7 +285,8 @@ static void device_teardown(struct mtg_device *dev)
 	/* All blocks go back as their last objects are freed. */
 	mtg_slots_clear(&dev->slots);
 	mtg_region_detach(dev->region);
-	/* Nobody vacates blocks any more. */
+	/* Nobody vacates blocks any more, or has reason to wake the worker. */
+	cancel_delayed_work_sync(&dev->settle);
 	mtg_comp_destroy(&dev->comp);
 	mtg_slots_destroy(&dev->slots);
 	mtg_pool_destroy(&dev->pool);
@@ -221,6 +345,30 @@ int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks)
 	return ret;
 }
 
+/**
+ * mtg_device_set_spill_reserve() - set how much memory waits for objects to spill
+ * @dev: The device, set up or not.
+ * @nr_pages: The size of the reserve.
+ *
+ * Context: Process context, may sleep; @dev->init_lock held for writing.
+ * Return: 0; -ENOMEM if there is no memory for it, and nothing has changed.
+ */
+int mtg_device_set_spill_reserve(struct mtg_device *dev, unsigned int nr_pages)
+{
+	struct mtg_spill *spill = &dev->slots.spill;
+
+	if (dev->disksize) {
+		WRITE_ONCE(spill->target, nr_pages);
+		if (!mtg_spill_balance(spill, GFP_KERNEL | __GFP_RETRY_MAYFAIL)) {
+			WRITE_ONCE(spill->target, dev->spill_reserve);
+			mtg_spill_balance(spill, GFP_KERNEL | __GFP_NORETRY);
+			return -ENOMEM;
+		}
+	}
+	dev->spill_reserve = nr_pages;
+	return 0;
+}
+
 static int add_device(struct mtg_region *region)
 {
 	struct queue_limits lim = {
@@ -241,7 +389,13 @@ static int add_device(struct mtg_region *region)
 	if (!dev)
 		return -ENOMEM;
 	dev->region = region;
+	dev->kept = bitmap_zalloc(region->nr_blocks, GFP_KERNEL);
+	if (!dev->kept) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
 	init_rwsem(&dev->init_lock);
+	INIT_DELAYED_WORK(&dev->settle, settle);
 	mtg_device_set_defaults(dev);
 
 	dev->disk = blk_alloc_disk(&lim, NUMA_NO_NODE);
@@ -266,6 +420,7 @@ static int add_device(struct mtg_region *region)
 err_disk:
 	put_disk(dev->disk);
 err_free:
+	bitmap_free(dev->kept);
 	kvfree(dev);
 	return ret;
 }
@@ -276,6 +431,7 @@ static void remove_device(struct mtg_device *dev)
 	del_gendisk(dev->disk);
 	device_teardown(dev);
 	put_disk(dev->disk);
+	bitmap_free(dev->kept);
 	kvfree(dev);
 }
 
@@ -284,7 +440,9 @@ static void remove_all(void)
 	while (nr_devices)
 		remove_device(devices[--nr_devices]);
 	kfree(devices);
+	mtg_fault_exit();
 	unregister_blkdev(mtg_major, "mtetagram");
+	destroy_workqueue(settle_wq);
 }
 
 /*
@@ -335,13 +493,16 @@ static int __init mtg_init(void)
 		return -ENODEV;
 	}
 	devices = kcalloc(count, sizeof(*devices), GFP_KERNEL);
-	if (!devices)
-		return -ENOMEM;
-	mtg_major = register_blkdev(0, "mtetagram");
+	/* It has to get on when memory is short: that is when it is needed. */
+	settle_wq = alloc_workqueue("mtetagram", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	mtg_major = devices && settle_wq ? register_blkdev(0, "mtetagram") : -ENOMEM;
 	if (mtg_major < 0) {
+		if (settle_wq)
+			destroy_workqueue(settle_wq);
 		kfree(devices);
 		return mtg_major;
 	}
+	mtg_fault_init();
 	for (id = 0; (region = mtg_region_by_id(id)); id++) {
 		if (!usable(region))
 			continue;

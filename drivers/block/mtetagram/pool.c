@@ -237,7 +237,7 @@ static int may_open(struct mtg_pool *pool, enum mtg_alloc_mode mode)
 {
 	u32 nr_open = atomic_read(&pool->nr_open);
 
-	if (mode == MTG_MOVE)
+	if (mode == MTG_MOVE || mode == MTG_KEPT)
 		return 0;
 	if (mode == MTG_SHRINK || nr_open >= READ_ONCE(pool->limit) ||
 	    pool->provider->nr_free(pool->ctx) <= pool->headroom)
@@ -260,7 +260,7 @@ static int open_and_alloc(struct mtg_pool *pool, u32 group, unsigned int n,
 		ret = may_open(pool, mode);
 		if (ret)
 			break;
-		if (pool->provider->get(pool->ctx, block))
+		if (pool->provider->get(pool->ctx, block, mode == MTG_KEPT))
 			open_block(pool, block);
 	}
 	if (alloc_in_group(pool, group, n, owner, granule))
@@ -290,7 +290,7 @@ static int alloc_in_new(struct mtg_pool *pool, unsigned int n, u32 owner,
 		return ret;
 	ret = -ENOSPC;
 	while (tries--) {
-		block = pool->provider->next_free(pool->ctx, next);
+		block = pool->provider->next_free(pool->ctx, next, mode == MTG_KEPT);
 		if (block >= pool->nr_blocks) {
 			WRITE_ONCE(pool->cursor, 0);
 			return ret;
@@ -409,6 +409,26 @@ void mtg_pool_close(struct mtg_pool *pool, u32 block)
 	raw_spin_unlock(&g->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_close);
+
+/**
+ * mtg_pool_open() - let a closed block take objects again
+ * @pool: The pool.
+ * @block: A block that mtg_pool_close() has closed, and that is ours as long as
+ *	this runs.
+ *
+ * Context: Atomic or not.
+ */
+void mtg_pool_open(struct mtg_pool *pool, u32 block)
+{
+	u32 group = group_of(pool, mtg_pool_block_start(pool, block));
+	struct mtg_group *g = &pool->groups[group];
+
+	raw_spin_lock(&g->lock);
+	open_block(pool, block);
+	classify(pool, group);
+	raw_spin_unlock(&g->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_open);
 
 /**
  * mtg_pool_reopen() - end the emptying of a closed block

@@ -45,18 +45,22 @@ struct mtg_object {
 
 /**
  * struct mtg_provider - where the pool gets blocks from
- * @get: Take a free block; false if it is not free. Any context.
+ * @get: Take a free block; false if it is not free. Some blocks are kept for
+ *	relocation, because they can never be taken away: they are given only with
+ *	@kept, and the others only without. Any context.
  * @put: Give back an empty block; false if it is being taken away. Any context.
  * @owned: Is the block still ours? False if it is being taken away. Any context.
+ * @kept: Is the block one of those that are kept?
  * @next_free: A block worth trying, not before @from; the number of blocks if
  *	there is none.
- * @nr_free: Number of blocks that nobody uses.
+ * @nr_free: Number of blocks that nobody uses, without those that are kept.
  */
 struct mtg_provider {
-	bool (*get)(void *ctx, u32 block);
+	bool (*get)(void *ctx, u32 block, bool kept);
 	bool (*put)(void *ctx, u32 block);
 	bool (*owned)(void *ctx, u32 block);
-	u32 (*next_free)(void *ctx, u32 from);
+	bool (*kept)(void *ctx, u32 block);
+	u32 (*next_free)(void *ctx, u32 from, bool kept);
 	u32 (*nr_free)(void *ctx);
 };
 
@@ -66,11 +70,13 @@ struct mtg_provider {
  *	(&mtg_pool.headroom) for relocation.
  * @MTG_MOVE: Relocation out of a block that is wanted for tags: every free block
  *	may be used.
+ * @MTG_KEPT: Ditto, and there was no room: the kept blocks may be used.
  * @MTG_SHRINK: Relocation out of a block that is given up: opens no blocks.
  */
 enum mtg_alloc_mode {
 	MTG_STORE,
 	MTG_MOVE,
+	MTG_KEPT,
 	MTG_SHRINK,
 };
 
@@ -165,6 +171,7 @@ bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len);
 
 void mtg_pool_close(struct mtg_pool *pool, u32 block);
+void mtg_pool_open(struct mtg_pool *pool, u32 block);
 bool mtg_pool_reopen(struct mtg_pool *pool, u32 block);
 unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_first_object(struct mtg_pool *pool, u32 block);

@@ -95,34 +95,29 @@ bool mtg_page_reserved_for_ever(unsigned long pfn)
 }
 
 /**
- * mtg_region_unclaimable() - count the blocks that never will hold tags
+ * mtg_block_unclaimable() - will the block never hold tags?
  * @region: The region.
+ * @block: Index of the block.
  *
- * All their data pages are reserved by the kernel for itself or are no memory at
- * all: the kernel image, struct pages, the tag storage itself.
+ * All its data pages are reserved by the kernel for itself or are no memory at
+ * all: the kernel image, struct pages, the tag storage itself. Memory that is given
+ * back or added later can make it claimable all the same.
  *
- * Context: Process context; walks all pages of the region.
- * Return: Number of blocks.
+ * Context: Process context, after boot.
+ * Return: True if it is so now.
  */
-u32 mtg_region_unclaimable(struct mtg_region *region)
+bool mtg_block_unclaimable(struct mtg_region *region, u32 block)
 {
-	unsigned long per_block = 1UL << region->pages_shift;
-	u32 block, count = 0;
+	unsigned long pfn = region->start_pfn + ((unsigned long)block << region->pages_shift);
+	unsigned long end = pfn + (1UL << region->pages_shift);
 
-	for (block = 0; block < region->nr_blocks; block++) {
-		unsigned long pfn = region->start_pfn +
-				    ((unsigned long)block << region->pages_shift);
-		unsigned long end = pfn + per_block;
-
-		while (pfn < end && (!pfn_valid(pfn) ||
-				     (PageReserved(pfn_to_page(pfn)) &&
-				      !mtg_page_reserved_for_ever(pfn))))
-			pfn++;
-		count += pfn == end;
-	}
-	return count;
+	while (pfn < end && (!pfn_valid(pfn) ||
+			     (PageReserved(pfn_to_page(pfn)) &&
+			      !mtg_page_reserved_for_ever(pfn))))
+		pfn++;
+	return pfn == end;
 }
-EXPORT_SYMBOL_GPL(mtg_region_unclaimable);
+EXPORT_SYMBOL_GPL(mtg_block_unclaimable);
 
 static int parse_tagged_memory(struct device_node *np, struct resource *mem)
 {
@@ -199,7 +194,7 @@ static void reserve_for_ever(struct mtg_region *region)
 	for (i = 0; i < region->nr_pages; i++) {
 		pfn = region->start_pfn + i;
 		if (pfn_valid(pfn) && mtg_page_reserved_for_ever(pfn))
-			mtg_region_reserve(region, pfn_to_page(pfn));
+			mtg_region_reserve(region, pfn_to_page(pfn), MTG_MUST);
 	}
 }
 

@@ -7,27 +7,29 @@
  *   SLOT_EMPTY   0: never written, or freed; reads as zeros
  *   SLOT_OBJECT  bits 3-15 length of the payload, bits 32-63 granule in the pool
  *   SLOT_FILL    bits 32-63 a 32-bit pattern that fills the page
- *   SLOT_SPILL   address of a struct spill in ordinary memory (8 byte aligned)
+ *   SLOT_SPILL   address of a struct spilled in ordinary memory (8 byte aligned)
  *   SLOT_SPILL_RAW  address of an incompressible page's copy in ordinary memory
  *   SLOT_LOST    the data had to be dropped; reads fail until it is written anew
  *
- *                store               vacate                     vacate
- *   EMPTY, FILL --------> OBJECT -------------> OBJECT, SPILL ---------> LOST
- *   any state   --------> OBJECT or FILL
- *   any state   --free--> EMPTY
+ *               store          vacate           settle
+ *   any state  -------> OBJECT -------> SPILL --------> OBJECT
+ *   any state  -------> FILL      or --> LOST
+ *   any state  --free-> EMPTY
  *
  * A slot's lock protects its word *and* the object behind it: an object is in the
  * pool if and only if its owner's word points to it, seen under the owner's lock.
  * That is what makes it possible to empty a block while all else goes on: find an
  * object in the bitmap, read its owner, lock the owner, and look again.
  *
- * Lock order: slot lock > group lock (pool.c) > tag block lock (tagblock.c).
+ * Lock order: slot lock > group lock (pool.c) > tag block lock (tagblock.c), and
+ * slot lock > spill lock (spill.c).
  */
 
 #include <kunit/visibility.h>
 #include <linux/bug.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/overflow.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -35,7 +37,9 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "fault.h"
 #include "slot.h"
+#include "trace.h"
 
 #define SLOT_TYPE_MASK	7ULL
 
@@ -48,21 +52,18 @@ enum slot_type {
 	SLOT_SPILL_RAW,
 };
 
-/*
- * An object that found no place in the pool. Not for raw pages: with a header they
- * would need two pages in a row, which may not be there while single pages are.
- */
-struct spill {
+/* An object outside the pool. Not for raw pages, which would need two pages then. */
+struct spilled {
 	unsigned int len;
 	u8 data[];
 };
 
 /* Ordinary memory that an object of @len bytes needs: never more than 4 KiB. */
-static size_t spill_size(unsigned int len)
+static size_t spilled_size(unsigned int len)
 {
-	struct spill *spill;
+	struct spilled *spilled;
 
-	return len == MTG_SLOT_SIZE ? len : struct_size(spill, data, len);
+	return len == MTG_SLOT_SIZE ? len : struct_size(spilled, data, len);
 }
 
 static raw_spinlock_t *slot_lock(struct mtg_slots *slots, u32 index)
@@ -103,7 +104,7 @@ static unsigned int slot_len(u64 word)
 	case SLOT_OBJECT:
 		return object_len(word);
 	case SLOT_SPILL:
-		return ((struct spill *)slot_pointer(word))->len;
+		return ((struct spilled *)slot_pointer(word))->len;
 	case SLOT_SPILL_RAW:
 		return MTG_SLOT_SIZE;
 	case SLOT_FILL:
@@ -136,23 +137,29 @@ static void free_object(struct mtg_slots *slots, u64 word)
 	mtg_pool_free(slots->pool, object_granule(word), object_len(word));
 }
 
-/*
- * Let go of what @word refers to. Under the slot's lock. Returns memory that the
- * caller has to free when it has unlocked, or NULL.
- */
-static void *drop(struct mtg_slots *slots, u64 word)
+/* Let go of what @word refers to. Under the slot's lock. */
+static void drop(struct mtg_slots *slots, u64 word)
 {
 	switch (slot_type(word)) {
 	case SLOT_OBJECT:
 		free_object(slots, word);
-		return NULL;
+		break;
 	case SLOT_SPILL:
 	case SLOT_SPILL_RAW:
-		atomic64_sub(slot_len(word), &slots->stats.spilled_size);
-		return slot_pointer(word);
+		mtg_spill_free(&slots->spill, slot_pointer(word),
+			       spilled_size(slot_len(word)));
+		break;
 	default:
-		return NULL;
+		break;
 	}
+}
+
+/* Something has changed that lets spilled objects go home. Without our locks. */
+static void wake_if_spilled(struct mtg_slots *slots)
+{
+	if ((atomic_read(&slots->spill.nr_pages) || READ_ONCE(slots->kept_used)) &&
+	    slots->wake)
+		slots->wake(slots);
 }
 
 static bool is_short_fill(const void *data, unsigned int len)
@@ -192,7 +199,6 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		   unsigned int len)
 {
 	bool replaced = false;
-	void *memory = NULL;
 	u64 old, new;
 	u32 granule;
 	int ret = 0;
@@ -210,14 +216,13 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 	}
 	account(slots, old, -1);
 	if (!replaced)
-		memory = drop(slots, old);
+		drop(slots, old);
 	slots->table[index] = new;
 	account(slots, new, 1);
 	if (len == MTG_SLOT_SIZE)
 		atomic64_inc(&slots->stats.huge_since);
 out:
 	raw_spin_unlock(slot_lock(slots, index));
-	kfree(memory);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);
@@ -247,7 +252,7 @@ int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 		       len);
 		break;
 	case SLOT_SPILL:
-		memcpy(buf, ((struct spill *)slot_pointer(word))->data, len);
+		memcpy(buf, ((struct spilled *)slot_pointer(word))->data, len);
 		break;
 	case SLOT_SPILL_RAW:
 		memcpy(buf, slot_pointer(word), len);
@@ -278,16 +283,15 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_load);
  */
 bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 {
-	void *memory;
 	u64 old;
 
 	raw_spin_lock(slot_lock(slots, index));
 	old = slots->table[index];
 	slots->table[index] = SLOT_EMPTY;
 	account(slots, old, -1);
-	memory = drop(slots, old);
+	drop(slots, old);
 	raw_spin_unlock(slot_lock(slots, index));
-	kfree(memory);
+	wake_if_spilled(slots);
 	return slot_type(old) != SLOT_EMPTY;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_free);
@@ -316,31 +320,37 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
 	slots->table[index] = make_object(granule, len);
 	free_object(slots, old);
 	atomic64_inc(&slots->stats.moved);
+	trace_mtetagram_relocate(slots->name, object_granule(old) >> slots->pool->block_shift,
+				 index, len, granule >> slots->pool->block_shift);
 	return 0;
 }
 
 /*
- * Copy the slot's object to ordinary memory, spill_size() bytes of it. Under the
- * slot's lock.
+ * Copy the slot's object to a spare page of ordinary memory. Under the slot's lock.
+ * -ENOMEM: there is none.
  */
-static void spill_object(struct mtg_slots *slots, u32 index, void *memory)
+static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 {
 	u64 old = slots->table[index];
 	unsigned int len = object_len(old);
 	const void *data = mtg_pool_object(slots->pool, object_granule(old))->data;
-	struct spill *spill = memory;
+	void *memory = mtg_spill_alloc(&slots->spill, spilled_size(len));
+	struct spilled *spilled = memory;
 
+	if (!memory)
+		return -ENOMEM;
 	if (len == MTG_SLOT_SIZE) {
 		memcpy(memory, data, len);
 		slots->table[index] = (uintptr_t)memory | SLOT_SPILL_RAW;
 	} else {
-		spill->len = len;
-		memcpy(spill->data, data, len);
+		spilled->len = len;
+		memcpy(spilled->data, data, len);
 		slots->table[index] = (uintptr_t)memory | SLOT_SPILL;
 	}
 	free_object(slots, old);
-	atomic64_inc(&slots->stats.spilled);
-	atomic64_add(len, &slots->stats.spilled_size);
+	trace_mtetagram_spill(slots->name, object_granule(old) >> slots->pool->block_shift,
+			      index, len, rung);
+	return 0;
 }
 
 /*
@@ -355,7 +365,8 @@ static void lose_object(struct mtg_slots *slots, u32 index)
 	slots->table[index] = SLOT_LOST;
 	account(slots, SLOT_LOST, 1);
 	free_object(slots, old);
-	atomic64_inc(&slots->stats.lost);
+	trace_mtetagram_fail(slots->name, object_granule(old) >> slots->pool->block_shift,
+			     MTG_RUNG_LOSE);
 	pr_err_ratelimited("%s: no memory to relocate slot %u, its data is lost\n",
 			   slots->name, index);
 }
@@ -400,71 +411,107 @@ static bool damaged(struct mtg_slots *slots, u32 granule, u32 index)
 	return mtg_pool_owner(slots->pool, granule, &owner) && owner == index;
 }
 
-/*
- * Evict an object that the pool has no room for. Under the slot's lock. -EAGAIN:
- * come back with *@need bytes of memory, which are allocated without the lock.
- */
-static int evict_homeless(struct mtg_slots *slots, u32 index, void **memory,
-			  size_t *need)
+static void count_rung(struct mtg_slots *slots, enum mtg_rung rung)
 {
-	size_t size = spill_size(object_len(slots->table[index]));
-
-	if (size > *need) {
-		*need = size;
-		return -EAGAIN;
-	}
-	if (*memory)
-		spill_object(slots, index, *memory);
-	else
-		lose_object(slots, index);
-	*memory = NULL;
-	return 0;
+	atomic64_inc(&slots->stats.rung[rung]);
 }
 
 /*
- * Evict the object at @granule if it reaches beyond @start: to another place in
- * the pool; in mode MTG_MOVE also to ordinary memory, and if there is none, drop
- * it.
+ * The rungs that can be tried under the slot's lock, as they allocate no memory.
+ * -ENOMEM: the object has to be spilled, and there is no spare page.
  */
-static int evict(struct mtg_slots *slots, u32 granule, u32 start,
-		 enum mtg_alloc_mode mode)
+static int relocate(struct mtg_slots *slots, u32 index, enum mtg_rung *rung)
 {
-	size_t need = 0, have = 0;
-	void *memory = NULL;
+	if (*rung <= MTG_RUNG_RESERVE) {
+		*rung = MTG_RUNG_MOVE;
+		if (!mtg_should_fail(*rung) && !move_object(slots, index, MTG_MOVE))
+			return 0;
+		*rung = MTG_RUNG_KEPT;
+		if (!mtg_should_fail(*rung) && !move_object(slots, index, MTG_KEPT)) {
+			WRITE_ONCE(slots->kept_used, true);
+			return 0;
+		}
+		*rung = MTG_RUNG_RESERVE;
+		if (mtg_should_fail(*rung))
+			return -ENOMEM;
+	}
+	return spill_object(slots, index, *rung);
+}
+
+/*
+ * There was no spare page: allocate one, without waiting. The rung that could is
+ * the next one; if none could, it is the last.
+ */
+static enum mtg_rung next_rung(struct mtg_slots *slots, enum mtg_rung rung,
+			       bool may_refuse)
+{
+	if (rung <= MTG_RUNG_ATOMIC && !mtg_should_fail(MTG_RUNG_ATOMIC) &&
+	    mtg_spill_grow(&slots->spill, GFP_ATOMIC))
+		return MTG_RUNG_ATOMIC;
+	if (!mtg_should_fail(MTG_RUNG_EMERGENCY) &&
+	    mtg_spill_grow(&slots->spill, GFP_ATOMIC | __GFP_MEMALLOC))
+		return MTG_RUNG_EMERGENCY;
+	return may_refuse ? MTG_RUNG_REFUSE : MTG_RUNG_LOSE;
+}
+
+/*
+ * Try to evict the object at @granule, if it reaches beyond @start, by way of @rung
+ * in mode MTG_MOVE, else within the pool. -EAGAIN: look again.
+ */
+static int evict_once(struct mtg_slots *slots, u32 granule, u32 start,
+		      enum mtg_alloc_mode mode, enum mtg_rung *rung)
+{
+	bool wrong = false;
 	int ret = 0;
 	u32 index;
 
-	while (mtg_pool_owner(slots->pool, granule, &index)) {
-		bool wrong = false;
-
-		raw_spin_lock(slot_lock(slots, index));
-		if (!refers_to(slots, index, granule)) {
-			wrong = damaged(slots, granule, index);
-			ret = -EAGAIN;
-		} else if (granule + mtg_granules(object_len(slots->table[index])) > start) {
+	if (!mtg_pool_owner(slots->pool, granule, &index))
+		return 0;
+	raw_spin_lock(slot_lock(slots, index));
+	if (!refers_to(slots, index, granule)) {
+		wrong = damaged(slots, granule, index);
+		ret = -EAGAIN;
+	} else if (granule + mtg_granules(object_len(slots->table[index])) > start) {
+		if (mode != MTG_MOVE)
 			ret = move_object(slots, index, mode);
-			if (ret && mode == MTG_MOVE)
-				ret = evict_homeless(slots, index, &memory, &need);
-		}
-		raw_spin_unlock(slot_lock(slots, index));
-
-		if (ret != -EAGAIN)
-			break;
-		ret = 0;
-		/* An object without an owner is nobody's data. */
-		if (wrong && !repair_owner(slots, granule, index))
-			break;
-		if (need > have) {
-			kfree(memory);
-			memory = kmalloc(need, GFP_ATOMIC | __GFP_NOWARN);
-			have = need;
-		}
+		else if (*rung == MTG_RUNG_LOSE)
+			lose_object(slots, index);
+		else
+			ret = relocate(slots, index, rung);
+		if (mode == MTG_MOVE && !ret)
+			count_rung(slots, *rung);
 	}
-	kfree(memory);
-	return ret;
+	raw_spin_unlock(slot_lock(slots, index));
+	/* An object without an owner is nobody's data. */
+	return wrong && !repair_owner(slots, granule, index) ? 0 : ret;
 }
 
-static int evict_block(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode mode)
+/*
+ * Evict the object at @granule, if it reaches beyond @start. In mode MTG_MOVE this
+ * can fail only with -ENOMEM and if @may_refuse; else as mtg_pool_alloc().
+ */
+static int evict(struct mtg_slots *slots, u32 granule, u32 start,
+		 enum mtg_alloc_mode mode, bool may_refuse)
+{
+	enum mtg_rung rung = MTG_RUNG_MOVE;
+	int ret;
+
+	while ((ret = evict_once(slots, granule, start, mode, &rung))) {
+		if (ret == -EAGAIN)
+			continue;
+		if (ret != -ENOMEM)
+			return ret;
+		rung = next_rung(slots, rung, may_refuse);
+		if (rung == MTG_RUNG_REFUSE) {
+			count_rung(slots, rung);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static int evict_block(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode mode,
+		       bool may_refuse)
 {
 	u32 granule, start = mtg_pool_block_start(slots->pool, block);
 	int ret = 0;
@@ -473,7 +520,7 @@ static int evict_block(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode m
 	for (granule = mtg_pool_first_object(slots->pool, block);
 	     granule != MTG_NO_GRANULE && !ret;
 	     granule = mtg_pool_next_object(slots->pool, block, granule))
-		ret = evict(slots, granule, start, mode);
+		ret = evict(slots, granule, start, mode, may_refuse);
 	return ret;
 }
 
@@ -481,19 +528,102 @@ static int evict_block(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode m
  * mtg_slots_vacate() - move all objects out of a block that is wanted for tags
  * @slots: The table.
  * @block: The block.
+ * @may_refuse: Rather fail than drop data.
  *
- * Objects go to other blocks; if there is no room, to ordinary memory that is
- * allocated without waiting; and if there is none, they are dropped, counted and
- * logged, and reads of their slots fail from then on.
+ * Objects go where &enum mtg_rung says, in that order.
  *
  * Context: Atomic or not; not in interrupts. Never sleeps. The work is bounded by
  *          the objects that touch one block.
+ * Return: 0, and the block is empty. -ENOMEM if @may_refuse and there is no memory:
+ *         then the block is open as before, with the objects that are left.
  */
-void mtg_slots_vacate(struct mtg_slots *slots, u32 block)
+int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse)
 {
-	evict_block(slots, block, MTG_MOVE);
+	int ret = evict_block(slots, block, MTG_MOVE, may_refuse);
+
+	if (ret) {
+		trace_mtetagram_fail(slots->name, block, MTG_RUNG_REFUSE);
+		mtg_pool_open(slots->pool, block);
+	}
+	wake_if_spilled(slots);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_vacate);
+
+/* Bring the spilled object of a slot back into the pool, if the slot has one. */
+static int bring_home(struct mtg_slots *slots, u32 index)
+{
+	enum slot_type type;
+	unsigned int len;
+	u32 granule;
+	int ret = 0;
+	u64 old;
+
+	raw_spin_lock(slot_lock(slots, index));
+	old = slots->table[index];
+	type = slot_type(old);
+	if (type != SLOT_SPILL && type != SLOT_SPILL_RAW)
+		goto out;
+	len = slot_len(old);
+	ret = mtg_pool_alloc(slots->pool, len, index, MTG_STORE, &granule);
+	if (ret)
+		goto out;
+	memcpy(mtg_pool_object(slots->pool, granule)->data,
+	       type == SLOT_SPILL_RAW ? slot_pointer(old) :
+	       ((struct spilled *)slot_pointer(old))->data, len);
+	slots->table[index] = make_object(granule, len);
+	drop(slots, old);
+	atomic64_inc(&slots->stats.returned);
+out:
+	raw_spin_unlock(slot_lock(slots, index));
+	return ret;
+}
+
+/* Empty the kept blocks into others, as far as there is room for new data. */
+static void empty_kept_blocks(struct mtg_slots *slots)
+{
+	struct mtg_pool *pool = slots->pool;
+	u32 block;
+
+	for (block = 0; block < pool->nr_blocks; block++) {
+		if (!pool->provider->kept(pool->ctx, block) ||
+		    !mtg_pool_block_weight(pool, block))
+			continue;
+		if (evict_block(slots, block, MTG_STORE, false))
+			WRITE_ONCE(slots->kept_used, true);
+		mtg_pool_reopen(pool, block);
+		cond_resched();
+	}
+}
+
+/**
+ * mtg_slots_settle() - bring objects back that had to make way for tags
+ * @slots: The table.
+ *
+ * Spilled objects go into the pool as long as there is room for new data, and the
+ * kept blocks are emptied for the next time. To be called again when something has
+ * been freed, see &mtg_slots.wake.
+ *
+ * Context: Process context, may sleep. The caller serialises calls, also with
+ *          mtg_slots_shrink().
+ */
+void mtg_slots_settle(struct mtg_slots *slots)
+{
+	u32 n;
+
+	for (n = 0; n < slots->nr && atomic_read(&slots->spill.nr_pages); n++) {
+		/* The cursor stays where there was no room. */
+		if (bring_home(slots, slots->cursor))
+			return;
+		slots->cursor = (slots->cursor + 1) % slots->nr;
+		cond_resched();
+	}
+	if (READ_ONCE(slots->kept_used)) {
+		WRITE_ONCE(slots->kept_used, false);
+		empty_kept_blocks(slots);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_slots_settle);
 
 /**
  * mtg_slots_shrink() - let the objects use fewer blocks
@@ -525,7 +655,7 @@ int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks)
 			weight = mtg_pool_block_weight(pool, block);
 			if (!weight || weight > max)
 				continue;
-			evict_block(slots, block, MTG_SHRINK);
+			evict_block(slots, block, MTG_SHRINK, false);
 			mtg_pool_reopen(pool, block);
 			cond_resched();
 		}
@@ -543,12 +673,14 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_shrink);
  * @name: Name of the device; must live as long as the table.
  * @pool: Where the objects will be.
  * @nr: Number of slots.
+ * @reserve: Number of spare pages for objects that have to leave the pool; see
+ *	mtg_spill_balance(), which gets them.
  *
  * Context: Process context, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
-		   u32 nr)
+		   u32 nr, unsigned int reserve)
 {
 	unsigned int i;
 
@@ -561,6 +693,7 @@ int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *p
 		return -ENOMEM;
 	for (i = 0; i < MTG_SLOT_LOCKS; i++)
 		raw_spin_lock_init(&slots->locks[i]);
+	mtg_spill_init(&slots->spill, reserve);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_init);
@@ -591,6 +724,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_clear);
  */
 void mtg_slots_destroy(struct mtg_slots *slots)
 {
+	mtg_spill_destroy(&slots->spill);
 	vfree(slots->table);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_destroy);

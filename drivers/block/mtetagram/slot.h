@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 #include "pool.h"
+#include "spill.h"
 
 /* A slot is 4 KiB, whatever the kernel's page size. */
 #define MTG_SLOT_SIZE	4096
@@ -23,16 +24,38 @@
 #define MTG_SLOT_LOCKS	256
 
 /**
+ * enum mtg_rung - where an object went that had to make way for tags
+ * @MTG_RUNG_MOVE: To free granules of other blocks that are open or can be opened.
+ * @MTG_RUNG_KEPT: To blocks that are kept for this and had to be opened, see
+ *	&mtg_provider.get.
+ * @MTG_RUNG_RESERVE: To ordinary memory: a page that is in use or of the reserve.
+ * @MTG_RUNG_ATOMIC: To a page that had to be allocated without waiting.
+ * @MTG_RUNG_EMERGENCY: To one of those that the kernel keeps for itself.
+ * @MTG_RUNG_REFUSE: Nowhere, the tags were refused.
+ * @MTG_RUNG_LOSE: Nowhere, it was dropped: whoever tags could not be refused.
+ * @MTG_RUNGS: Number of rungs, which are tried in this order.
+ */
+enum mtg_rung {
+	MTG_RUNG_MOVE,
+	MTG_RUNG_KEPT,
+	MTG_RUNG_RESERVE,
+	MTG_RUNG_ATOMIC,
+	MTG_RUNG_EMERGENCY,
+	MTG_RUNG_REFUSE,
+	MTG_RUNG_LOSE,
+	MTG_RUNGS
+};
+
+/**
  * struct mtg_slot_stats - counters of all slots
  * @stored: Slots that hold something.
  * @compr_size: Bytes of their payload.
  * @same: Slots that hold a repeated pattern.
  * @huge: Slots that hold an incompressible page.
  * @huge_since: Incompressible pages ever stored.
- * @moved: Objects relocated, since the pool was set up.
- * @spilled: Objects moved to ordinary memory, since the pool was set up.
- * @lost: Objects that had to be dropped.
- * @spilled_size: Bytes of ordinary memory that hold objects now.
+ * @moved: Objects relocated within the pool, since it was set up.
+ * @returned: Objects that came back from ordinary memory.
+ * @rung: Objects by the rung that they ended on.
  */
 struct mtg_slot_stats {
 	atomic64_t stored;
@@ -41,15 +64,19 @@ struct mtg_slot_stats {
 	atomic64_t huge;
 	atomic64_t huge_since;
 	atomic64_t moved;
-	atomic64_t spilled;
-	atomic64_t lost;
-	atomic64_t spilled_size;
+	atomic64_t returned;
+	atomic64_t rung[MTG_RUNGS];
 };
 
 /**
  * struct mtg_slots - the slot table of a device
  * @name: Of the device, for log lines.
  * @pool: Where the objects are.
+ * @spill: Where those are that found no place in the pool.
+ * @wake: Called when there is work for mtg_slots_settle(), if not NULL. Any
+ *	context, no lock of ours held.
+ * @cursor: Where mtg_slots_settle() goes on.
+ * @kept_used: There may be objects in kept blocks.
  * @table: One word for each slot, see slot.c; under the slot's lock.
  * @nr: Number of slots.
  * @locks: Slot N is protected by lock N % MTG_SLOT_LOCKS, together with the
@@ -62,6 +89,10 @@ struct mtg_slot_stats {
 struct mtg_slots {
 	const char *name;
 	struct mtg_pool *pool;
+	struct mtg_spill spill;
+	void (*wake)(struct mtg_slots *slots);
+	u32 cursor;
+	bool kept_used;
 	u64 *table;
 	u32 nr;
 	raw_spinlock_t locks[MTG_SLOT_LOCKS];
@@ -70,7 +101,7 @@ struct mtg_slots {
 };
 
 int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
-		   u32 nr);
+		   u32 nr, unsigned int reserve);
 void mtg_slots_clear(struct mtg_slots *slots);
 void mtg_slots_destroy(struct mtg_slots *slots);
 
@@ -79,7 +110,8 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf);
 bool mtg_slot_free(struct mtg_slots *slots, u32 index);
 
-void mtg_slots_vacate(struct mtg_slots *slots, u32 block);
+int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse);
+void mtg_slots_settle(struct mtg_slots *slots);
 int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks);
 
 #endif /* _MTETAGRAM_SLOT_H */

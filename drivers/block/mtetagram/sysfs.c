@@ -35,7 +35,7 @@ static u64 blocks_to_bytes(struct mtg_device *dev, u64 blocks)
 static u64 mem_used(struct mtg_device *dev, int blocks)
 {
 	return blocks_to_bytes(dev, blocks) +
-	       atomic64_read(&dev->slots.stats.spilled_size);
+	       (u64)atomic_read(&dev->slots.spill.nr_pages) * PAGE_SIZE;
 }
 
 static u64 failed_writes(struct mtg_device *dev)
@@ -234,6 +234,11 @@ static u64 nr_blocks_in(struct mtg_device *dev, enum mtg_block_state state)
 	return atomic_read(&dev->region->nr_state[state]);
 }
 
+static u64 spill_available(struct mtg_device *dev)
+{
+	return (u64)atomic_read(&dev->slots.spill.nr_spare) * PAGE_SIZE;
+}
+
 /* Ordinary memory that exists because of the data, or because of the carve-out. */
 static u64 metadata_size(struct mtg_device *dev)
 {
@@ -244,8 +249,23 @@ static u64 metadata_size(struct mtg_device *dev)
 
 	if (dev->disksize)
 		size += mtg_pool_metadata_size(&dev->pool) +
-			(u64)dev->slots.nr * sizeof(*dev->slots.table);
+			(u64)dev->slots.nr * sizeof(*dev->slots.table) +
+			spill_available(dev);
 	return size;
+}
+
+static u32 nr_unclaimable(struct mtg_device *dev)
+{
+	u32 block, count = 0;
+
+	for (block = 0; block < dev->region->nr_blocks; block++)
+		count += mtg_block_unclaimable(dev->region, block);
+	return count;
+}
+
+static u64 rung(struct mtg_device *dev, enum mtg_rung rung)
+{
+	return atomic64_read(&dev->slots.stats.rung[rung]);
 }
 
 NUMBER_ATTR(size, blocks_to_bytes(dev, dev->region->nr_blocks));
@@ -254,10 +274,38 @@ NUMBER_ATTR(blocks, dev->region->nr_blocks);
 NUMBER_ATTR(blocks_free, nr_blocks_in(dev, MTG_BLOCK_FREE));
 NUMBER_ATTR(blocks_used, nr_blocks_in(dev, MTG_BLOCK_USED));
 NUMBER_ATTR(blocks_tagged, nr_blocks_in(dev, MTG_BLOCK_TAGGED));
-NUMBER_ATTR(blocks_unclaimable, mtg_region_unclaimable(dev->region));
+NUMBER_ATTR(blocks_unclaimable, nr_unclaimable(dev));
 NUMBER_ATTR(tagged_pages, atomic_long_read(&dev->region->nr_reserved));
 NUMBER_ATTR(metadata_size, metadata_size(dev));
-NUMBER_ATTR(spilled_size, atomic64_read(&dev->slots.stats.spilled_size));
+NUMBER_ATTR(spilled_size, (u64)atomic_read(&dev->slots.spill.nr_pages) * PAGE_SIZE);
+NUMBER_ATTR(spill_available, spill_available(dev));
+
+static ssize_t spill_reserve_show(struct device *d, struct device_attribute *attr,
+				  char *buf)
+{
+	return sysfs_emit(buf, "%llu\n",
+			  (u64)READ_ONCE(mtg_dev(d)->spill_reserve) * PAGE_SIZE);
+}
+
+static ssize_t spill_reserve_store(struct device *d, struct device_attribute *attr,
+				   const char *buf, size_t len)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	u64 size;
+	int ret;
+
+	ret = parse_size(buf, &size);
+	if (ret)
+		return ret;
+	/* There never is more to spill than the tag storage holds. */
+	if (size > blocks_to_bytes(dev, dev->region->nr_blocks))
+		return -EINVAL;
+	down_write(&dev->init_lock);
+	ret = mtg_device_set_spill_reserve(dev, PHYS_PFN(PAGE_ALIGN(size)));
+	up_write(&dev->init_lock);
+	return ret ?: len;
+}
+static DEVICE_ATTR_RW(spill_reserve);
 
 static ssize_t limit_show(struct device *d, struct device_attribute *attr, char *buf)
 {
@@ -297,6 +345,8 @@ static struct attribute *tag_storage_attrs[] = {
 	&dev_attr_limit.attr,
 	&dev_attr_metadata_size.attr,
 	&dev_attr_spilled_size.attr,
+	&dev_attr_spill_available.attr,
+	&dev_attr_spill_reserve.attr,
 	NULL
 };
 
@@ -339,16 +389,31 @@ static const struct attribute_group failed_writes_group = {
 NUMBER_ATTR(reserved, atomic64_read(&dev->region->reserves));
 NUMBER_ATTR(released, atomic64_read(&dev->region->releases));
 NUMBER_ATTR(vacated, atomic64_read(&dev->region->vacated));
+NUMBER_ATTR(vacated_atomic, atomic64_read(&dev->region->vacated_atomic));
 NUMBER_ATTR(moved, atomic64_read(&dev->slots.stats.moved));
-NUMBER_ATTR(spilled, atomic64_read(&dev->slots.stats.spilled));
-NUMBER_ATTR(lost, atomic64_read(&dev->slots.stats.lost));
+NUMBER_ATTR(moved_kept, rung(dev, MTG_RUNG_KEPT));
+NUMBER_ATTR(spilled, rung(dev, MTG_RUNG_RESERVE) + rung(dev, MTG_RUNG_ATOMIC) +
+		     rung(dev, MTG_RUNG_EMERGENCY));
+NUMBER_ATTR(spilled_atomic, rung(dev, MTG_RUNG_ATOMIC));
+NUMBER_ATTR(spilled_emergency, rung(dev, MTG_RUNG_EMERGENCY));
+NUMBER_ATTR(returned, atomic64_read(&dev->slots.stats.returned));
+NUMBER_ATTR(refused, rung(dev, MTG_RUNG_REFUSE));
+NUMBER_ATTR(killed, atomic64_read(&dev->region->killed));
+NUMBER_ATTR(lost, rung(dev, MTG_RUNG_LOSE));
 
 static struct attribute *reserve_attrs[] = {
 	&dev_attr_reserved.attr,
 	&dev_attr_released.attr,
 	&dev_attr_vacated.attr,
+	&dev_attr_vacated_atomic.attr,
 	&dev_attr_moved.attr,
+	&dev_attr_moved_kept.attr,
 	&dev_attr_spilled.attr,
+	&dev_attr_spilled_atomic.attr,
+	&dev_attr_spilled_emergency.attr,
+	&dev_attr_returned.attr,
+	&dev_attr_refused.attr,
+	&dev_attr_killed.attr,
 	&dev_attr_lost.attr,
 	NULL
 };

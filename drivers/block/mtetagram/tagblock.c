@@ -16,6 +16,8 @@
  * data is moved: the state SWITCHING keeps the block for the CPU that empties it.
  */
 
+#define pr_fmt(fmt) "mtetagram: " fmt
+
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/export.h>
@@ -23,13 +25,21 @@
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
 #include <linux/preempt.h>
+#include <linux/oom.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 
 #include "tagblock.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
+
+EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_relocate);
+EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_spill);
+EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_fail);
 
 DEFINE_STATIC_KEY_FALSE(mtetagram_enabled);
 EXPORT_SYMBOL(mtetagram_enabled);
@@ -78,13 +88,36 @@ static void wait_for_switch(struct mtg_region *region, u32 block)
 		cpu_relax();
 }
 
-static void switch_to_tags(struct mtg_region *region, u32 block, bool used)
+/* Empty a block that the driver uses, which can fail only if that may be refused. */
+static int vacate(struct mtg_region *region, u32 block, enum mtg_urgency urgency)
 {
-	if (used) {
-		atomic64_inc(&region->vacated);
-		if (!skip_vacate(region))
-			region->ops->vacate(region->priv, block);
-	}
+	const struct mtg_block_ops *ops;
+	u64 start = trace_mtetagram_vacate_enabled() ? local_clock() : 0;
+	int ret;
+
+	if (skip_vacate(region))
+		return 0;
+	/* Preemption is disabled, and nobody detaches a block in use. */
+	ops = rcu_dereference_sched(region->ops);
+	ret = ops->vacate(region->priv, block, urgency != MTG_MUST);
+	if (trace_mtetagram_vacate_enabled())
+		trace_mtetagram_vacate(region->id, block, local_clock() - start, ret);
+	if (ret)
+		return ret;
+
+	atomic64_inc(&region->vacated);
+	if (urgency != MTG_PREPARE)
+		atomic64_inc(&region->vacated_atomic);
+	return 0;
+}
+
+static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
+			  enum mtg_urgency urgency)
+{
+	int ret = used ? vacate(region, block, urgency) : 0;
+
+	if (ret)
+		return ret;
 	/*
 	 * "Data to tags": a free block may have dirty lines too, from the data
 	 * that it held before the driver gave it back.
@@ -92,32 +125,38 @@ static void switch_to_tags(struct mtg_region *region, u32 block, bool used)
 	trace_mtetagram_clean_data(region->id, block);
 	arch_mtetagram_clean_data(block_addr(region, block),
 				  1UL << region->block_shift);
+	return 0;
 }
 
 /**
  * mtg_region_reserve() - make the tag block of a page ready for its tags
  * @region: The region that holds the page's tags.
  * @page: The page; may be reserved already.
+ * @urgency: Whether this may fail.
  *
  * Context: Not in interrupts. Never sleeps. May spin while another CPU empties
  *          the same block.
+ * Return: 0; -ENOMEM if there is no place for the data in the block, and then
+ *         nothing has changed. Always 0 if @urgency is MTG_MUST.
  */
-void mtg_region_reserve(struct mtg_region *region, struct page *page)
+int mtg_region_reserve(struct mtg_region *region, struct page *page,
+		       enum mtg_urgency urgency)
 {
 	unsigned long index = page_to_pfn(page) - region->start_pfn;
 	u32 block = index >> region->pages_shift;
 	raw_spinlock_t *lock = block_lock(region, block);
 	enum mtg_block_state state;
 	unsigned long flags;
+	int ret = 0;
 
 	/* Pairs with smp_mb__before_atomic() below. */
 	if (test_bit_acquire(index, region->reserved))
-		return;
+		return 0;
 
 	/* Nobody who spins for the block may wait for a preempted task. */
 	preempt_disable();
 	raw_spin_lock_irqsave(lock, flags);
-	while ((state = region->state[block]) != MTG_BLOCK_TAGGED) {
+	while (!ret && (state = region->state[block]) != MTG_BLOCK_TAGGED) {
 		if (state != MTG_BLOCK_SWITCHING)
 			set_state(region, block, MTG_BLOCK_SWITCHING);
 		raw_spin_unlock_irqrestore(lock, flags);
@@ -125,13 +164,14 @@ void mtg_region_reserve(struct mtg_region *region, struct page *page)
 		if (state == MTG_BLOCK_SWITCHING)
 			wait_for_switch(region, block);
 		else
-			switch_to_tags(region, block, state == MTG_BLOCK_USED);
+			ret = switch_to_tags(region, block, state == MTG_BLOCK_USED,
+					     urgency);
 
 		raw_spin_lock_irqsave(lock, flags);
 		if (state != MTG_BLOCK_SWITCHING)
-			set_state(region, block, MTG_BLOCK_TAGGED);
+			set_state(region, block, ret ? MTG_BLOCK_USED : MTG_BLOCK_TAGGED);
 	}
-	if (!test_bit(index, region->reserved)) {
+	if (!ret && !test_bit(index, region->reserved)) {
 		arch_mtetagram_init_tags(page);
 		/* Who sees the bit may store tags: the block is clean by now. */
 		smp_mb__before_atomic();
@@ -142,8 +182,51 @@ void mtg_region_reserve(struct mtg_region *region, struct page *page)
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
 	preempt_enable();
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_reserve);
+
+/**
+ * mtg_region_prepare() - reserve a page where it is allocated
+ * @region: The region that holds the page's tags.
+ * @page: The page, new and of no use to anybody else.
+ * @gfp: How the page was allocated.
+ *
+ * Context: May sleep if @gfp allows it.
+ * Return: 0; -ENOMEM if there is no memory for the data in the page's tag block.
+ */
+int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp)
+{
+	unsigned long index = page_to_pfn(page) - region->start_pfn;
+	u32 block = index >> region->pages_shift;
+	const struct mtg_block_ops *ops;
+	bool room = true;
+	int idx;
+
+	if (test_bit_acquire(index, region->reserved))
+		return 0;
+	/* A hint: the state can change at any time. */
+	if (READ_ONCE(region->state[block]) == MTG_BLOCK_USED) {
+		idx = srcu_read_lock(&region->srcu);
+		ops = srcu_dereference(region->ops, &region->srcu);
+		if (ops)
+			room = ops->make_room(region->priv, gfp);
+		srcu_read_unlock(&region->srcu, idx);
+	}
+	return room ? mtg_region_reserve(region, page, MTG_PREPARE) : -ENOMEM;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_region_prepare);
+
+static void tell_driver(struct mtg_region *region)
+{
+	const struct mtg_block_ops *ops;
+
+	rcu_read_lock();
+	ops = rcu_dereference(region->ops);
+	if (ops)
+		ops->freed(region->priv);
+	rcu_read_unlock();
+}
 
 /* Release the reserved ones among the pages [first, last) of one block. */
 static void release_in_block(struct mtg_region *region, u32 block,
@@ -153,6 +236,7 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	unsigned long end = start + (1UL << region->pages_shift);
 	raw_spinlock_t *lock = block_lock(region, block);
 	unsigned long index, flags, count = 0;
+	bool freed;
 
 	/*
 	 * "Tags to data": while the pages still are in the linear map, and before
@@ -173,11 +257,14 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	for (index = find_next_bit(region->reserved, last, first); index < last;
 	     index = find_next_bit(region->reserved, last, index + 1))
 		clear_bit(index, region->reserved);
-	if (find_next_bit(region->reserved, end, start) >= end) {
+	freed = find_next_bit(region->reserved, end, start) >= end;
+	if (freed) {
 		set_state(region, block, MTG_BLOCK_FREE);
 		trace_mtetagram_release(region->id, block);
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
+	if (freed)
+		tell_driver(region);
 
 	atomic_long_sub(count, &region->nr_reserved);
 	atomic64_add(count, &region->releases);
@@ -218,9 +305,68 @@ void __mtetagram_reserve(struct page *page)
 	struct mtg_region *region = mtg_region_by_pfn(page_to_pfn(page));
 
 	if (region)
-		mtg_region_reserve(region, page);
+		mtg_region_reserve(region, page, MTG_MUST);
 }
 EXPORT_SYMBOL_GPL(__mtetagram_reserve);
+
+/*
+ * Kill the processes that use @mm, as the out-of-memory killer would. The caller
+ * may hold page-table locks.
+ */
+static void kill_users(struct mm_struct *mm)
+{
+	struct task_struct *p;
+
+	rcu_read_lock();
+	for_each_process(p) {
+		if (!process_shares_mm(p, mm) || is_global_init(p) ||
+		    p->flags & PF_KTHREAD)
+			continue;
+		pr_err("killed process %d (%s): no memory to make room for its tags\n",
+		       task_pid_nr(p), p->comm);
+		do_send_sig_info(SIGKILL, SEND_SIG_PRIV, p, PIDTYPE_TGID);
+	}
+	rcu_read_unlock();
+}
+
+/* The slow side of mtetagram_reserve_mapping(), see there. */
+bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
+				 unsigned int nr_pages)
+{
+	struct mtg_region *region;
+	unsigned int i;
+
+	for (i = 0; i < nr_pages; i++) {
+		region = mtg_region_by_pfn(page_to_pfn(page + i));
+		if (!region || !mtg_region_reserve(region, page + i, MTG_MAY_REFUSE))
+			continue;
+		atomic64_inc(&region->killed);
+		kill_users(mm);
+		return false;
+	}
+	return true;
+}
+EXPORT_SYMBOL_GPL(__mtetagram_reserve_mapping);
+
+/* The slow side of mtetagram_prepare(), see there. */
+struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
+				  gfp_t gfp)
+{
+	struct mtg_region *region;
+	long i;
+
+	if (!(vma->vm_flags & VM_MTE))
+		return folio;
+	for (i = 0; i < folio_nr_pages(folio); i++) {
+		region = mtg_region_by_pfn(folio_pfn(folio) + i);
+		if (region && mtg_region_prepare(region, folio_page(folio, i), gfp)) {
+			folio_put(folio);
+			return NULL;
+		}
+	}
+	return folio;
+}
+EXPORT_SYMBOL_GPL(__mtetagram_prepare);
 
 /* The slow side of mtetagram_release(), see there. */
 void __mtetagram_release(struct page *page, unsigned int order)
@@ -306,13 +452,18 @@ EXPORT_SYMBOL_GPL(mtg_block_owned);
  * mtg_block_next_free() - find a block worth trying mtg_block_get() on
  * @region: The region.
  * @from: First block to look at.
+ * @map: One bit for each block.
+ * @set: Look for blocks whose bit in @map is set, else for those where it is not.
  *
  * Context: Any. A hint: the block may be taken by anybody meanwhile.
- * Return: The first free block not before @from, or @region->nr_blocks.
+ * Return: The first such block not before @from, or @region->nr_blocks.
  */
-u32 mtg_block_next_free(struct mtg_region *region, u32 from)
+u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long *map,
+			bool set)
 {
-	return find_next_bit(region->free, region->nr_blocks, from);
+	if (set)
+		return find_next_and_bit(region->free, map, region->nr_blocks, from);
+	return find_next_andnot_bit(region->free, map, region->nr_blocks, from);
 }
 EXPORT_SYMBOL_GPL(mtg_block_next_free);
 
@@ -328,11 +479,10 @@ EXPORT_SYMBOL_GPL(mtg_block_next_free);
 int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops,
 		      void *priv)
 {
-	if (region->ops)
+	if (rcu_access_pointer(region->ops))
 		return -EBUSY;
-	/* Read only for a block in state USED, that is after mtg_block_get(). */
 	region->priv = priv;
-	region->ops = ops;
+	rcu_assign_pointer(region->ops, ops);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(mtg_region_attach);
@@ -350,10 +500,14 @@ void mtg_region_detach(struct mtg_region *region)
 	WARN_ON_ONCE(atomic_read(&region->nr_state[MTG_BLOCK_USED]));
 	/*
 	 * A block may have gone from USED to SWITCHING just before. Whoever
-	 * empties it has preemption disabled, so it is done after this.
+	 * empties it has preemption disabled, so it is done after this; only then
+	 * the callbacks may go.
 	 */
 	synchronize_rcu();
-	region->ops = NULL;
+	RCU_INIT_POINTER(region->ops, NULL);
+	/* And those who do not need a block in use. */
+	synchronize_rcu();
+	synchronize_srcu(&region->srcu);
 	region->priv = NULL;
 }
 EXPORT_SYMBOL_GPL(mtg_region_detach);
@@ -369,6 +523,8 @@ int mtg_region_init(struct mtg_region *region)
 {
 	unsigned int i;
 
+	if (init_srcu_struct(&region->srcu))
+		return -ENOMEM;
 	region->nr_blocks = region->nr_pages >> region->pages_shift;
 	region->reserved = kvcalloc(BITS_TO_LONGS(region->nr_pages), sizeof(long),
 				    GFP_KERNEL);
@@ -395,6 +551,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_region_init);
  */
 void mtg_region_destroy(struct mtg_region *region)
 {
+	cleanup_srcu_struct(&region->srcu);
 	kvfree(region->reserved);
 	kvfree(region->free);
 	kvfree(region->state);

@@ -11,6 +11,7 @@
 
 #include <linux/atomic.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <linux/types.h>
 
 struct page;
@@ -48,11 +49,29 @@ enum mtg_block_state {
  * struct mtg_block_ops - what the user of the tag blocks has to do
  * @vacate: Move all data out of the block. Called in state SWITCHING, with
  *	preemption disabled and no lock of the tag block layer held, by a task that
- *	may hold page-table locks. Must not sleep and cannot fail: when it returns,
- *	the tags will be written.
+ *	may hold page-table locks. Must not sleep. When it returns 0, the tags will
+ *	be written. It may return -ENOMEM only if @may_refuse, and then the block is
+ *	in state USED again.
+ * @make_room: Make it likely that @vacate succeeds. May sleep if @gfp allows it.
+ *	False if there is no memory.
+ * @freed: A block has become free. Called in any context, hard interrupts included.
  */
 struct mtg_block_ops {
-	void (*vacate)(void *priv, u32 block);
+	int (*vacate)(void *priv, u32 block, bool may_refuse);
+	bool (*make_room)(void *priv, gfp_t gfp);
+	void (*freed)(void *priv);
+};
+
+/**
+ * enum mtg_urgency - what a caller of mtg_region_reserve() can cope with
+ * @MTG_PREPARE: It prepares an allocation, which can fail.
+ * @MTG_MAY_REFUSE: It is about to tag, and can do without.
+ * @MTG_MUST: It is about to tag, and nothing can stop it.
+ */
+enum mtg_urgency {
+	MTG_PREPARE,
+	MTG_MAY_REFUSE,
+	MTG_MUST,
 };
 
 /**
@@ -72,13 +91,18 @@ struct mtg_block_ops {
  * @state: &enum mtg_block_state of each block, under the block's lock.
  * @locks: Block N is protected by lock N % MTG_BLOCK_LOCKS. Innermost of all
  *	locks, taken in hard interrupts, raw because pages are freed in any context.
- * @ops: The driver's callbacks; set while a driver is attached.
+ * @ops: The driver's callbacks; set while a driver is attached. Read under
+ *	@srcu, or with preemption disabled.
+ * @srcu: See @ops.
  * @priv: First argument of @ops.
  * @nr_state: Number of blocks in each state.
  * @nr_reserved: Number of set bits in @reserved.
  * @reserves: Pages reserved since boot.
  * @releases: Pages released since boot.
  * @vacated: Blocks that held data of the driver when they were reserved.
+ * @vacated_atomic: Those of them that were not prepared.
+ * @killed: Mappings whose processes were killed, as there was no place for the
+ *	data in the way of their tags.
  * @skip_vacate: For tests only: leave out @ops->vacate. Data will be lost.
  */
 struct mtg_region {
@@ -96,14 +120,17 @@ struct mtg_region {
 	u8 *state;
 	raw_spinlock_t locks[MTG_BLOCK_LOCKS];
 
-	const struct mtg_block_ops *ops;
+	const struct mtg_block_ops __rcu *ops;
 	void *priv;
+	struct srcu_struct srcu;
 
 	atomic_t nr_state[MTG_BLOCK_STATES];
 	atomic_long_t nr_reserved;
 	atomic64_t reserves;
 	atomic64_t releases;
 	atomic64_t vacated;
+	atomic64_t vacated_atomic;
+	atomic64_t killed;
 #ifdef CONFIG_MTETAGRAM_DEBUG
 	bool skip_vacate;
 #endif
@@ -111,7 +138,9 @@ struct mtg_region {
 
 int mtg_region_init(struct mtg_region *region);
 void mtg_region_destroy(struct mtg_region *region);
-void mtg_region_reserve(struct mtg_region *region, struct page *page);
+int mtg_region_reserve(struct mtg_region *region, struct page *page,
+		       enum mtg_urgency urgency);
+int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp);
 void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 			unsigned long nr_pages);
 int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops,
@@ -121,11 +150,12 @@ void mtg_region_detach(struct mtg_region *region);
 bool mtg_block_get(struct mtg_region *region, u32 block);
 bool mtg_block_put(struct mtg_region *region, u32 block);
 bool mtg_block_owned(struct mtg_region *region, u32 block);
-u32 mtg_block_next_free(struct mtg_region *region, u32 from);
+u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long *map,
+			bool set);
 
 struct mtg_region *mtg_region_by_id(unsigned int id);
 struct mtg_region *mtg_region_by_pfn(unsigned long pfn);
-u32 mtg_region_unclaimable(struct mtg_region *region);
+bool mtg_block_unclaimable(struct mtg_region *region, u32 block);
 bool mtg_page_reserved_for_ever(unsigned long pfn);
 
 #endif /* _MTETAGRAM_TAGBLOCK_H */

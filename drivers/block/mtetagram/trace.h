@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints of the tag block layer: who got which block, and which caches were
- * emptied for it, in which order.
+ * Tracepoints: who got which block, how long that took, which caches were emptied
+ * for it in which order, and what became of each object in it.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM mtetagram
@@ -64,6 +64,77 @@ DEFINE_EVENT(mtetagram_page, mtetagram_reserve,
 DEFINE_EVENT(mtetagram_page, mtetagram_clean_tags,
 	TP_PROTO(unsigned int region, u32 block, unsigned long pfn),
 	TP_ARGS(region, block, pfn)
+);
+
+/* A block was emptied for tags. */
+TRACE_EVENT(mtetagram_vacate,
+	TP_PROTO(unsigned int region, u32 block, u64 ns, int error),
+	TP_ARGS(region, block, ns, error),
+	TP_STRUCT__entry(
+		__field(unsigned int, region)
+		__field(u32, block)
+		__field(u64, ns)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->region = region;
+		__entry->block = block;
+		__entry->ns = ns;
+		__entry->error = error;
+	),
+	TP_printk("region=%u block=%u ns=%llu error=%d", __entry->region,
+		  __entry->block, __entry->ns, __entry->error)
+);
+
+DECLARE_EVENT_CLASS(mtetagram_object,
+	TP_PROTO(const char *device, u32 block, u32 slot, unsigned int len, u32 where),
+	TP_ARGS(device, block, slot, len, where),
+	TP_STRUCT__entry(
+		__string(device, device)
+		__field(u32, block)
+		__field(u32, slot)
+		__field(unsigned int, len)
+		__field(u32, where)
+	),
+	TP_fast_assign(
+		__assign_str(device);
+		__entry->block = block;
+		__entry->slot = slot;
+		__entry->len = len;
+		__entry->where = where;
+	),
+	TP_printk("%s block=%u slot=%u len=%u where=%u", __get_str(device),
+		  __entry->block, __entry->slot, __entry->len, __entry->where)
+);
+
+/* An object left its block for the block @where. */
+DEFINE_EVENT(mtetagram_object, mtetagram_relocate,
+	TP_PROTO(const char *device, u32 block, u32 slot, unsigned int len, u32 where),
+	TP_ARGS(device, block, slot, len, where)
+);
+
+/* An object left its block for ordinary memory; @where is &enum mtg_rung. */
+DEFINE_EVENT(mtetagram_object, mtetagram_spill,
+	TP_PROTO(const char *device, u32 block, u32 slot, unsigned int len, u32 where),
+	TP_ARGS(device, block, slot, len, where)
+);
+
+/* No place for an object of the block: what was done instead, &enum mtg_rung. */
+TRACE_EVENT(mtetagram_fail,
+	TP_PROTO(const char *device, u32 block, unsigned int rung),
+	TP_ARGS(device, block, rung),
+	TP_STRUCT__entry(
+		__string(device, device)
+		__field(u32, block)
+		__field(unsigned int, rung)
+	),
+	TP_fast_assign(
+		__assign_str(device);
+		__entry->block = block;
+		__entry->rung = rung;
+	),
+	TP_printk("%s block=%u rung=%u", __get_str(device), __entry->block,
+		  __entry->rung)
 );
 
 #endif /* _MTETAGRAM_TRACE_H */

@@ -17,18 +17,25 @@
  * @pool: The pool in it.
  * @taken: Blocks that the pool cannot have.
  * @ours: Blocks that the pool has.
+ * @nr_kept: The last blocks, so many, are kept for relocation.
  */
 struct fake {
 	struct mtg_pool pool;
 	bool taken[FAKE_BLOCKS];
 	bool ours[FAKE_BLOCKS];
+	u32 nr_kept;
 };
 
-static bool fake_get(void *ctx, u32 block)
+static bool fake_kept(void *ctx, u32 block)
+{
+	return block >= FAKE_BLOCKS - ((struct fake *)ctx)->nr_kept;
+}
+
+static bool fake_get(void *ctx, u32 block, bool kept)
 {
 	struct fake *fake = ctx;
 
-	if (fake->taken[block] || fake->ours[block])
+	if (fake_kept(ctx, block) != kept || fake->taken[block] || fake->ours[block])
 		return false;
 	fake->ours[block] = true;
 	return true;
@@ -48,11 +55,12 @@ static bool fake_owned(void *ctx, u32 block)
 	return ((struct fake *)ctx)->ours[block];
 }
 
-static u32 fake_next_free(void *ctx, u32 from)
+static u32 fake_next_free(void *ctx, u32 from, bool kept)
 {
 	struct fake *fake = ctx;
 
-	while (from < FAKE_BLOCKS && (fake->taken[from] || fake->ours[from]))
+	while (from < FAKE_BLOCKS && (fake->taken[from] || fake->ours[from] ||
+				      fake_kept(ctx, from) != kept))
 		from++;
 	return from;
 }
@@ -61,8 +69,8 @@ static u32 fake_nr_free(void *ctx)
 {
 	u32 block, n = 0;
 
-	for (block = fake_next_free(ctx, 0); block < FAKE_BLOCKS;
-	     block = fake_next_free(ctx, block + 1))
+	for (block = fake_next_free(ctx, 0, false); block < FAKE_BLOCKS;
+	     block = fake_next_free(ctx, block + 1, false))
 		n++;
 	return n;
 }
@@ -71,6 +79,7 @@ static const struct mtg_provider fake_provider = {
 	.get = fake_get,
 	.put = fake_put,
 	.owned = fake_owned,
+	.kept = fake_kept,
 	.next_free = fake_next_free,
 	.nr_free = fake_nr_free,
 };

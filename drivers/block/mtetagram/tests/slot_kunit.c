@@ -21,14 +21,14 @@ static int slot_init(struct kunit *test)
 
 	memset(&slots, 0, sizeof(slots));
 	return ret ?: mtg_slots_init(&slots, "kunit",
-				     &((struct fake *)test->priv)->pool, NR_SLOTS);
+				     &((struct fake *)test->priv)->pool, NR_SLOTS, 0);
 }
 
 static void slot_exit(struct kunit *test)
 {
 	mtg_slots_clear(&slots);
 	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&slots.stats.stored));
-	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&slots.stats.spilled_size));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&slots.spill.nr_pages));
 	mtg_slots_destroy(&slots);
 	fake_exit(test);
 }
@@ -54,12 +54,17 @@ static void expect_slot(struct kunit *test, u32 index, unsigned int len)
 	KUNIT_EXPECT_MEMEQ(test, want, got, len);
 }
 
+static s64 rung(enum mtg_rung rung)
+{
+	return atomic64_read(&slots.stats.rung[rung]);
+}
+
 /* The block is wanted for tags: what tagblock.c does. */
 static void take_block(struct fake *fake, u32 block)
 {
 	fake->taken[block] = true;
 	if (fake->ours[block])
-		mtg_slots_vacate(&slots, block);
+		mtg_slots_vacate(&slots, block, false);
 	fake->ours[block] = false;
 	memset(fake->pool.base + block * 4096, 0xa5, 4096);
 }
@@ -111,7 +116,7 @@ static void slot_survives_vacating(struct kunit *test)
 	for (i = 0; i < 20; i++)
 		expect_slot(test, i, 100 + i * 150);
 	KUNIT_EXPECT_GT(test, atomic64_read(&slots.stats.moved), 0);
-	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&slots.stats.lost));
+	KUNIT_EXPECT_EQ(test, 0, rung(MTG_RUNG_LOSE));
 	for (block = 0; block < 12; block++)
 		KUNIT_EXPECT_NULL(test, memchr_inv(fake->pool.base + block * 4096,
 						   0xa5, 4096));
@@ -126,13 +131,50 @@ static void slot_spills_when_all_is_taken(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, store(i, 1000));
 	for (block = 0; block < FAKE_BLOCKS; block++)
 		take_block(fake, block);
-	KUNIT_EXPECT_EQ(test, 20, atomic64_read(&slots.stats.spilled));
-	KUNIT_EXPECT_EQ(test, 20000, atomic64_read(&slots.stats.spilled_size));
+	/* No reserve: all pages are allocated on the spot, and shared by 4 objects. */
+	KUNIT_EXPECT_EQ(test, 5, rung(MTG_RUNG_ATOMIC));
+	KUNIT_EXPECT_EQ(test, 15, rung(MTG_RUNG_RESERVE));
+	KUNIT_EXPECT_EQ(test, 5, atomic_read(&slots.spill.nr_pages));
 	for (i = 0; i < 20; i++)
 		expect_slot(test, i, 1000);
 	/* No room for more, and the old contents stay. */
 	KUNIT_EXPECT_EQ(test, -ENOSPC, store(3, 2000));
 	expect_slot(test, 3, 1000);
+}
+
+static void slot_climbs_down_the_rungs(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	u32 i, block;
+
+	fake->nr_kept = 2;
+	slots.spill.target = 3;
+	KUNIT_ASSERT_TRUE(test, mtg_spill_balance(&slots.spill, GFP_KERNEL));
+	/* Three objects to a block: 10 blocks. */
+	for (i = 0; i < 30; i++)
+		KUNIT_ASSERT_EQ(test, 0, store(i, 1300));
+	for (block = FAKE_BLOCKS - 3; block < FAKE_BLOCKS; block--)
+		take_block(fake, block);
+	for (i = 0; i < 30; i++)
+		expect_slot(test, i, 1300);
+	/* 6 in two kept blocks, 9 in three pages of the reserve, 15 in five new ones. */
+	KUNIT_EXPECT_GT(test, rung(MTG_RUNG_KEPT), 0);
+	KUNIT_EXPECT_EQ(test, 8, atomic_read(&slots.spill.nr_pages));
+	KUNIT_EXPECT_EQ(test, 5, rung(MTG_RUNG_ATOMIC));
+	KUNIT_EXPECT_EQ(test, 19, rung(MTG_RUNG_RESERVE));
+	KUNIT_EXPECT_EQ(test, 0, rung(MTG_RUNG_LOSE));
+
+	/* The blocks come back: all of it goes home, the spare pages to the system. */
+	memset(fake->taken, 0, sizeof(fake->taken));
+	mtg_slots_settle(&slots);
+	KUNIT_EXPECT_EQ(test, 24, atomic64_read(&slots.stats.returned));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&slots.spill.nr_pages));
+	KUNIT_EXPECT_TRUE(test, mtg_spill_balance(&slots.spill, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 3, atomic_read(&slots.spill.nr_spare));
+	for (block = FAKE_BLOCKS - 2; block < FAKE_BLOCKS; block++)
+		KUNIT_EXPECT_EQ(test, 0, mtg_pool_block_weight(&fake->pool, block));
+	for (i = 0; i < 30; i++)
+		expect_slot(test, i, 1300);
 }
 
 static void slot_shrinks_or_changes_nothing(struct kunit *test)
@@ -177,6 +219,7 @@ static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(slot_stores_patterns),
 	KUNIT_CASE(slot_survives_vacating),
 	KUNIT_CASE(slot_spills_when_all_is_taken),
+	KUNIT_CASE(slot_climbs_down_the_rungs),
 	KUNIT_CASE(slot_shrinks_or_changes_nothing),
 	KUNIT_CASE(slot_repairs_a_damaged_owner),
 	{ }

@@ -5,6 +5,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/bitmap.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -21,17 +22,37 @@ static struct mtg_region region;
 static struct page *pages;
 static unsigned int vacated[BLOCKS];
 
-static void count_vacate(void *priv, u32 block)
+static unsigned int freed;
+static bool no_room;
+
+static int count_vacate(void *priv, u32 block, bool may_refuse)
 {
 	vacated[block]++;
+	return no_room && may_refuse ? -ENOMEM : 0;
 }
 
-static const struct mtg_block_ops ops = { .vacate = count_vacate };
+static bool make_room(void *priv, gfp_t gfp)
+{
+	return !no_room;
+}
+
+static void count_freed(void *priv)
+{
+	freed++;
+}
+
+static const struct mtg_block_ops ops = {
+	.vacate = count_vacate,
+	.make_room = make_room,
+	.freed = count_freed,
+};
 
 static int tagblock_init(struct kunit *test)
 {
 	memset(&region, 0, sizeof(region));
 	memset(vacated, 0, sizeof(vacated));
+	freed = 0;
+	no_room = false;
 	pages = alloc_pages(GFP_KERNEL, ORDER);
 	region.base = kzalloc(BLOCKS * SZ_4K, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pages);
@@ -57,21 +78,33 @@ static int nr(enum mtg_block_state state)
 	return atomic_read(&region.nr_state[state]);
 }
 
+static u32 next_free(void)
+{
+	static const unsigned long none[BITS_TO_LONGS(BLOCKS)];
+
+	return mtg_block_next_free(&region, 0, none, false);
+}
+
 static void release(unsigned long first, unsigned long n)
 {
 	mtg_region_release(&region, region.start_pfn + first, n);
 }
 
+static void reserve(struct page *page)
+{
+	mtg_region_reserve(&region, page, MTG_MUST);
+}
+
 static void tagblock_reserve_and_release(struct kunit *test)
 {
-	mtg_region_reserve(&region, pages + 40);
+	reserve(pages + 40);
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_TAGGED));
 	KUNIT_EXPECT_EQ(test, MTG_BLOCK_TAGGED, region.state[1]);
 	KUNIT_EXPECT_FALSE(test, mtg_block_get(&region, 1));
 
 	/* Twice is once; others in the block keep it. */
-	mtg_region_reserve(&region, pages + 40);
-	mtg_region_reserve(&region, pages + 41);
+	reserve(pages + 40);
+	reserve(pages + 41);
 	KUNIT_EXPECT_EQ(test, 2, atomic_long_read(&region.nr_reserved));
 	release(40, 1);
 	release(40, 1);
@@ -88,8 +121,8 @@ static void tagblock_vacates_used_blocks_once(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 3));
 	KUNIT_EXPECT_FALSE(test, mtg_block_get(&region, 3));
 	KUNIT_EXPECT_TRUE(test, mtg_block_owned(&region, 3));
-	mtg_region_reserve(&region, pages + 3 * PER_BLOCK + 7);
-	mtg_region_reserve(&region, pages + 3 * PER_BLOCK + 8);
+	reserve(pages + 3 * PER_BLOCK + 7);
+	reserve(pages + 3 * PER_BLOCK + 8);
 	KUNIT_EXPECT_EQ(test, 1, vacated[3]);
 	KUNIT_EXPECT_FALSE(test, mtg_block_owned(&region, 3));
 	KUNIT_EXPECT_FALSE(test, mtg_block_put(&region, 3));
@@ -103,9 +136,9 @@ static void tagblock_releases_large_pages(struct kunit *test)
 	unsigned long i;
 
 	for (i = 0; i < PAGES; i += 3)
-		mtg_region_reserve(&region, pages + i);
+		reserve(pages + i);
 	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_TAGGED));
-	KUNIT_EXPECT_EQ(test, BLOCKS, mtg_block_next_free(&region, 0));
+	KUNIT_EXPECT_EQ(test, BLOCKS, next_free());
 	release(0, PAGES / 2);
 	KUNIT_EXPECT_EQ(test, BLOCKS / 2, nr(MTG_BLOCK_TAGGED));
 	/* More pages than the region has. */
@@ -117,14 +150,37 @@ static void tagblock_has_one_user(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, -EBUSY, mtg_region_attach(&region, &ops, NULL));
 	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 0));
-	KUNIT_EXPECT_EQ(test, 1, mtg_block_next_free(&region, 0));
+	KUNIT_EXPECT_EQ(test, 1, next_free());
 	KUNIT_EXPECT_TRUE(test, mtg_block_put(&region, 0));
-	KUNIT_EXPECT_EQ(test, 0, mtg_block_next_free(&region, 0));
+	KUNIT_EXPECT_EQ(test, 0, next_free());
+}
+
+static void tagblock_refuses_only_who_can_cope(struct kunit *test)
+{
+	struct page *page = pages + 2 * PER_BLOCK;
+
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 2));
+	no_room = true;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_region_prepare(&region, page, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 0, vacated[2]);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_region_reserve(&region, page, MTG_MAY_REFUSE));
+	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_USED));
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&region.nr_reserved));
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&region.vacated));
+
+	KUNIT_EXPECT_EQ(test, 0, mtg_region_reserve(&region, page, MTG_MUST));
+	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_TAGGED));
+	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.vacated_atomic));
+	/* Reserved already: nobody has to make room. */
+	KUNIT_EXPECT_EQ(test, 0, mtg_region_prepare(&region, page, GFP_KERNEL));
+	release(2 * PER_BLOCK, 1);
+	KUNIT_EXPECT_EQ(test, 1, freed);
 }
 
 static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_reserve_and_release),
 	KUNIT_CASE(tagblock_vacates_used_blocks_once),
+	KUNIT_CASE(tagblock_refuses_only_who_can_cope),
 	KUNIT_CASE(tagblock_releases_large_pages),
 	KUNIT_CASE(tagblock_has_one_user),
 	{ }

@@ -64,6 +64,7 @@ extern __thread unsigned int shim_cpu;
 /* Memory: a test makes the n-th allocation fail. */
 #define GFP_KERNEL	1
 #define GFP_ATOMIC	2
+#define __GFP_MEMALLOC	4
 #define __GFP_NOWARN	0
 extern bool (*shim_fail_alloc)(gfp_t gfp);
 
@@ -72,16 +73,31 @@ static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
 	return shim_fail_alloc && shim_fail_alloc(gfp) ? NULL : calloc(n, size);
 }
 
-static inline void *kmalloc(size_t size, gfp_t gfp)
+#define PAGE_SIZE	4096UL
+#define PAGE_MASK	(~(PAGE_SIZE - 1))
+#define ALIGN(x, a)	(((x) + (a) - 1) & ~((a) - 1))
+
+static inline unsigned long __get_free_page(gfp_t gfp)
 {
-	return shim_fail_alloc && shim_fail_alloc(gfp) ? NULL : malloc(size);
+	return shim_fail_alloc && shim_fail_alloc(gfp) ?
+	       0 : (unsigned long)aligned_alloc(PAGE_SIZE, PAGE_SIZE);
 }
+
+#define free_page(p)	free((void *)(p))
 
 #define array_size(n, size) ((size_t)(n) * (size))
 #define vzalloc(size)	kvcalloc(1, size, GFP_KERNEL)
 #define vfree(p)	free(p)
-#define kfree(p)	free(p)
 #define kvfree(p)	free(p)
+
+/* Tracepoints: none. */
+#define TP_PROTO(...)	__VA_ARGS__
+#define TP_ARGS(...)
+#define TRACE_EVENT(name, proto, ...)						\
+	static inline __attribute__((unused)) void trace_##name(proto) { }
+#define DECLARE_EVENT_CLASS(...)
+#define DEFINE_EVENT(class, name, proto, args)					\
+	static inline __attribute__((unused)) void trace_##name(proto) { }
 
 /* Locks. */
 typedef pthread_mutex_t raw_spinlock_t;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The switches of fault injection, in debugfs: mtetagram/fail_RUNG. They are those
+ * of Documentation/fault-injection/fault-injection.rst.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/fault-inject.h>
+
+#include "fault.h"
+
+static struct fault_attr attrs[] = {
+	[MTG_RUNG_MOVE]		= FAULT_ATTR_INITIALIZER,
+	[MTG_RUNG_KEPT]		= FAULT_ATTR_INITIALIZER,
+	[MTG_RUNG_RESERVE]	= FAULT_ATTR_INITIALIZER,
+	[MTG_RUNG_ATOMIC]	= FAULT_ATTR_INITIALIZER,
+	[MTG_RUNG_EMERGENCY]	= FAULT_ATTR_INITIALIZER,
+};
+
+static const char * const names[] = {
+	[MTG_RUNG_MOVE]		= "fail_move",
+	[MTG_RUNG_KEPT]		= "fail_kept",
+	[MTG_RUNG_RESERVE]	= "fail_reserve",
+	[MTG_RUNG_ATOMIC]	= "fail_atomic",
+	[MTG_RUNG_EMERGENCY]	= "fail_emergency",
+};
+
+static struct dentry *dirs[ARRAY_SIZE(attrs)];
+
+/**
+ * mtg_should_fail() - is a rung to be left out this time?
+ * @rung: One up to MTG_RUNG_EMERGENCY.
+ *
+ * Context: Any.
+ * Return: True to let it fail.
+ */
+bool mtg_should_fail(enum mtg_rung rung)
+{
+	return should_fail(&attrs[rung], 1);
+}
+
+/**
+ * mtg_fault_init() - create the switches
+ *
+ * Context: Process context, may sleep.
+ */
+void mtg_fault_init(void)
+{
+	struct dentry *parent = debugfs_lookup("mtetagram", NULL);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(attrs); i++)
+		dirs[i] = fault_create_debugfs_attr(names[i], parent, &attrs[i]);
+	dput(parent);
+}
+
+/**
+ * mtg_fault_exit() - remove the switches
+ *
+ * Context: Process context, may sleep.
+ */
+void mtg_fault_exit(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		debugfs_remove(dirs[i]);
+		dput(attrs[i].dname);
+	}
+}

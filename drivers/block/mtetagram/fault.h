@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Fault injection: let a rung of relocation (slot.h) fail, for tests of the next.
+ */
+#ifndef _MTETAGRAM_FAULT_H
+#define _MTETAGRAM_FAULT_H
+
+#include <linux/types.h>
+
+#include "slot.h"
+
+#ifdef CONFIG_MTETAGRAM_FAULT_INJECTION
+bool mtg_should_fail(enum mtg_rung rung);
+void mtg_fault_init(void);
+void mtg_fault_exit(void);
+#else
+static inline bool mtg_should_fail(enum mtg_rung rung)
+{
+	return false;
+}
+
+static inline void mtg_fault_init(void)
+{
+}
+
+static inline void mtg_fault_exit(void)
+{
+}
+#endif
+
+#endif /* _MTETAGRAM_FAULT_H */
