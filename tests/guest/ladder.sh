@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A full device makes room for more tags than it has places to go to: objects spill to
+# ordinary memory, nothing is lost, and all of it comes home when the tags are gone.
+# Memory that is mapped with PROT_MTE is prepared where it is allocated; mprotect() of
+# populated memory is what finds blocks in use under locks.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# As much tagged memory as its tags would take half of the tag storage.
+tagged()
+{
+	echo $(($(attr tag_storage/size) * 32 / 2))
+}
+
+settled()
+{
+	[ "$(attr tag_storage/spilled_size)" = 0 ] &&
+		[ "$(attr tag_storage/spill_available)" = "$(attr tag_storage/spill_reserve)" ]
+}
+
+# hold_tags HOW: blocks vacated, and those of them under locks, are left in $vacated
+# and $atomic.
+hold_tags()
+{
+	local how=$1 answer holder
+
+	vacated=$(attr reserve/vacated)
+	atomic=$(attr reserve/vacated_atomic)
+	coproc holder_of { exec hold "$(tagged)" "$how"; }
+	holder=$!
+	read -r answer <&"${holder_of[0]}"
+	check_is "$how: memory is tagged" ready "$answer"
+	vacated=$(($(attr reserve/vacated) - vacated))
+	atomic=$(($(attr reserve/vacated_atomic) - atomic))
+	note "$how: $vacated blocks vacated, $atomic under locks"
+	check_that "$how: data was spilled" "$(attr tag_storage/spilled_size) > 0"
+	check "$how: what was stored is right" slots verify "$DEV" --count "$count"
+	eval "exec ${holder_of[1]}>&-"
+	wait "$holder"
+	check_is "$how: all tags and bytes are right" 0 $?
+	check "$how: all spilled data comes home" wait_until "nothing is spilled" settled
+	check "$how: and is right" slots verify "$DEV" --count "$count"
+	check_is "$how: as much returned as was spilled" "$(attr reserve/spilled)" \
+		"$(attr reserve/returned)"
+}
+
+load
+static=$(attr tag_storage/blocks_tagged)
+set_up $(($(attr tag_storage/size) * 8))
+count=$(slots fill "$DEV" --count $(($(attr tag_storage/size) * 8 / 4096)))
+note "$count slots fill the device"
+check_that "the device is full" "$(attr failed_writes/no_space) > 0"
+
+hold_tags new
+check_that "new: nearly all was prepared" "$vacated > 100 && $atomic * 50 < $vacated"
+hold_tags mprotect
+check_that "mprotect: most was not" "$atomic * 2 > $vacated"
+
+print_reserve_counts
+for rung in refused killed; do
+	check_is "$rung" 0 "$(attr reserve/$rung)"
+done
+check "discard" blkdiscard "$DEV"
+check_empty
+check_balance "$static"
+finish
