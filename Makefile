@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 include versions.mk
 
-export FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
+export FRESH FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
 
 .PHONY: help demo check check-run guest guest-run setup qemu rootfs kernel kernel-debug tool \
 	products host ctl style series qemu-selftest clean
@@ -23,7 +23,7 @@ help: ## this list
 demo: ## build all, boot, swap to tag storage under pressure, verify all of it
 	@scripts/demo.sh
 
-check: check-run ## all tests (ONLY=word: some); the last line is "N passed, N failed"
+check: check-run ## all tests (ONLY=word: some; FRESH=1: even if nothing changed); the last line is "N passed, N failed"
 	@$(call end-with,build/check.status)
 
 guest: guest-run ## a shell in the guest; RUN=script [ARGS=...] [FILES=dir]: run that
