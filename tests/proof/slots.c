@@ -36,6 +36,7 @@ static struct {
 	unsigned int batch;	/* slots in one I/O */
 	unsigned int misalign;	/* bytes from the start of a page to the buffer */
 	int content;		/* enum content, or -1 for a mix */
+	uint64_t lost;		/* so many slots must be unreadable, none wrong */
 } options = { .count = 1, .seed = 1, .step = 1, .batch = 1, .content = -1 };
 
 static int device;
@@ -164,13 +165,17 @@ static bool is_right(uint64_t slot, const uint8_t *got)
 
 static int cmd_verify(void)
 {
-	uint64_t i, wrong = 0;
+	uint64_t i, wrong = 0, lost = 0;
 	unsigned int k, nr;
 
 	for (i = 0; i < batches(); i++) {
 		uint64_t slot = nth(i, &nr);
 		int error = transfer(slot, nr, false);
 
+		if (error == EIO && options.lost) {
+			lost += nr;
+			continue;
+		}
 		if (error) {
 			say("slots: %s: reading slot %llu: %s", options.path,
 			    (unsigned long long)slot, strerror(error));
@@ -183,7 +188,10 @@ static int cmd_verify(void)
 	if (wrong)
 		say("slots: %s: %llu of %llu slots are wrong", options.path,
 		    (unsigned long long)wrong, (unsigned long long)options.count);
-	return !!wrong;
+	if (lost != options.lost)
+		say("slots: %s: %llu slots cannot be read, instead of %llu", options.path,
+		    (unsigned long long)lost, (unsigned long long)options.lost);
+	return wrong || lost != options.lost;
 }
 
 static const char help[] =
@@ -196,6 +204,7 @@ static const char help[] =
 	"  --count N         number of slots (1)\n"
 	"  --seed N          contents follow from it (1)\n"
 	"  --content KIND    random, half, quarter, text, fill, zero or mix (mix)\n"
+	"  --lost N          verify: so many slots must be unreadable\n"
 	"  --batch N         slots in one I/O (1)\n"
 	"  --step N          not in order: take every Nth, N and their number coprime\n"
 	"  --misalign BYTES  of the buffer, from the start of a page (0)";
@@ -208,6 +217,7 @@ static const struct option long_options[] = {
 	{ "batch", required_argument, NULL, 'b' },
 	{ "step", required_argument, NULL, 't' },
 	{ "misalign", required_argument, NULL, 'm' },
+	{ "lost", required_argument, NULL, 'l' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -248,6 +258,9 @@ static void parse_option(int option)
 		break;
 	case 'k':
 		options.content = parse_content(optarg);
+		break;
+	case 'l':
+		options.lost = parse(optarg);
 		break;
 	case 'b':
 		options.batch = parse(optarg);

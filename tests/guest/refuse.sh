@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# No place for the data that is in the way of tags, by fault injection on every rung.
+# Who maps tagged memory is killed, and nothing is lost; who allocates it waits until
+# there is memory; only where tagged memory is copied, data is dropped, and then
+# exactly what was counted cannot be read, and nothing reads wrong.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+faults=/sys/kernel/debug/mtetagram
+rungs=(move kept reserve atomic emergency)
+
+# fail_all TIMES: each rung that often, -1 for always, 0 for never.
+fail_all()
+{
+	local rung
+
+	for rung in "${rungs[@]}"; do
+		echo 0 >$faults/fail_"$rung"/verbose
+		echo "$1" >$faults/fail_"$rung"/times
+		echo $(($1 ? 100 : 0)) >$faults/fail_"$rung"/probability
+	done
+}
+
+load
+[ -d $faults/fail_move ] || skip_all "the kernel lacks fault injection"
+static=$(attr tag_storage/blocks_tagged)
+set_up $(($(attr tag_storage/size) * 8))
+count=$(slots fill "$DEV" --count $(($(attr tag_storage/size) * 8 / 4096)))
+note "$count slots fill the device"
+
+fail_all -1
+hold $((64 << 20)) mprotect </dev/null
+check_is "mprotect: the process is killed" 137 $?
+check_that "mprotect: that is counted" "$(attr reserve/killed) > 0"
+check_that "mprotect: so is the object in its way" "$(attr reserve/refused) > 0"
+check "mprotect: the log says why" \
+	bash -c 'dmesg | grep -q "mtetagram: killed process .* (hold): no memory"'
+fail_all 0
+check_is "mprotect: nothing is lost" 0 "$(attr reserve/lost)"
+check "mprotect: what was stored is right" slots verify "$DEV" --count "$count"
+
+killed=$(attr reserve/killed) refused=$(attr reserve/refused)
+fail_all 50
+hold $((64 << 20)) new </dev/null
+check_is "new: it waits, and all tags and bytes are right" 0 $?
+check_that "new: allocations did fail" "$(attr reserve/refused) > $refused"
+check_is "new: nobody is killed" "$killed" "$(attr reserve/killed)"
+fail_all 0
+check_is "new: nothing is lost" 0 "$(attr reserve/lost)"
+check "new: what was stored is right" slots verify "$DEV" --count "$count"
+
+# Compaction moves tagged pages to where other tags were not expected.
+coproc holder { exec hold $((64 << 20)) new; }
+holder_pid=$!
+read -r _ <&"${holder[0]}"
+moved=$(awk '/^pgmigrate_success/ { print $2 }' /proc/vmstat)
+fail_all -1
+for ((i = 0; i < 20 && $(attr reserve/lost) == 0; i++)); do
+	echo 1 >/proc/sys/vm/compact_memory
+done
+fail_all 0
+moved=$(($(awk '/^pgmigrate_success/ { print $2 }' /proc/vmstat) - moved))
+lost=$(attr reserve/lost)
+note "copy: $moved pages migrated, $lost objects lost"
+check_that "copy: objects were dropped" "$lost > 0"
+check "copy: just these cannot be read, and nothing is wrong" \
+	slots verify "$DEV" --count "$count" --lost "$lost"
+eval "exec ${holder[1]}>&-"
+wait $holder_pid
+check_is "copy: all tags and bytes are right" 0 $?
+check "copy: a lost slot can be written again" slots write "$DEV" --count "$count"
+check "copy: and be read" slots verify "$DEV" --count "$count"
+
+print_reserve_counts
+check "discard" blkdiscard "$DEV"
+check_empty
+given_back()
+{
+	[ "$(attr tag_storage/blocks_tagged)" = "$static" ]
+}
+check "tags are given back" wait_until "tag blocks are released" given_back
+check_loudly "claims agree with the flags of all pages" audit
+finish
