@@ -212,6 +212,7 @@ read_only()
 	for name in initstate mm_stat io_stat tag_storage/size tag_storage/block_size \
 		tag_storage/blocks tag_storage/blocks_free tag_storage/blocks_used \
 		tag_storage/blocks_tagged tag_storage/blocks_unclaimable \
+		tag_storage/blocks_offline \
 		tag_storage/tagged_pages tag_storage/metadata_size tag_storage/spilled_size \
 		tag_storage/spill_available failed_writes/no_space failed_writes/mem_limit failed_writes/no_memory \
 		failed_writes/compress reserve/reserved reserve/released reserve/vacated \

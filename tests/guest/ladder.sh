@@ -45,6 +45,24 @@ hold_tags()
 		"$(attr reserve/returned)"
 }
 
+# Memory of the tag storage fails: what is stored there moves, and the block is left
+# alone, but tags still go there.
+offline()
+{
+	local base block i
+
+	base=$((0x$(od -An -tx1 -N8 /proc/device-tree/reserved-memory/tag-storage@*/reg |
+		tr -d ' \n')))
+	block=$(attr tag_storage/block_size)
+	check_fails_with "offline: before the tag storage" "No such device or address" \
+		set_attr tag_storage/offline_page $((base - 1))
+	for i in 40 50 60 70; do
+		check "offline: block $i" set_attr tag_storage/offline_page $((base + i * block + 99))
+	done
+	check_is "offline: four blocks" 4 "$(attr tag_storage/blocks_offline)"
+	check "offline: what was stored is right" slots verify "$DEV" --count "$count"
+}
+
 load
 static=$(attr tag_storage/blocks_tagged)
 set_up $(($(attr tag_storage/size) * 8))
@@ -54,8 +72,11 @@ check_that "the device is full" "$(attr failed_writes/no_space) > 0"
 
 hold_tags new
 check_that "new: nearly all was prepared" "$vacated > 100 && $atomic * 50 < $vacated"
+offline
 hold_tags mprotect
 check_that "mprotect: most was not" "$atomic * 2 > $vacated"
+
+check_is "blocks stay offline" 4 "$(attr tag_storage/blocks_offline)"
 
 print_reserve_counts
 for rung in refused killed; do

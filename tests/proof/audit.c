@@ -214,22 +214,25 @@ static void compare(struct result *r, uint64_t block_pages, bool report)
 /* Does the device count what it has recorded? */
 static bool check_counters(unsigned int region, const struct result *r, bool report)
 {
-	uint64_t pages, tagged, used, available, all;
+	uint64_t pages, tagged, used, available, offline, all;
 
 	if (!read_number(region, "tagged_pages", &pages) ||
 	    !read_number(region, "blocks_tagged", &tagged) ||
 	    !read_number(region, "blocks_used", &used) ||
 	    !read_number(region, "blocks_free", &available) ||
+	    !read_number(region, "blocks_offline", &offline) ||
 	    !read_number(region, "blocks", &all)) {
 		if (report)
 			say("audit: the module is not loaded, no counters to compare with");
 		return true;
 	}
 	if (report)
-		say("audit: blocks %llu = free %llu + used %llu + tagged %llu",
+		say("audit: blocks %llu = free %llu + used %llu + tagged %llu + offline %llu",
 		    (unsigned long long)all, (unsigned long long)available,
-		    (unsigned long long)used, (unsigned long long)tagged);
-	if (pages == r->claimed && tagged == r->blocks && available + used + tagged == all)
+		    (unsigned long long)used, (unsigned long long)tagged,
+		    (unsigned long long)offline);
+	if (pages == r->claimed && tagged == r->blocks &&
+	    available + used + tagged + offline == all)
 		return true;
 	if (report)
 		say("audit: counters are wrong: tagged_pages %llu for %llu, blocks_tagged %llu for %llu",

@@ -88,6 +88,7 @@ static inline struct mtg_device *mtg_dev(struct device *dev)
 int mtg_device_setup(struct mtg_device *dev, u64 disksize);
 int mtg_device_reset(struct mtg_device *dev);
 int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks);
+int mtg_device_offline(struct mtg_device *dev, u64 address);
 int mtg_device_set_spill_reserve(struct mtg_device *dev, unsigned int nr_pages);
 void mtg_device_set_defaults(struct mtg_device *dev);
 

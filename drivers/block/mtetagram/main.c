@@ -346,6 +346,33 @@ int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks)
 }
 
 /**
+ * mtg_device_offline() - store no more data in a tag block whose memory has failed
+ * @dev: The device, set up or not.
+ * @address: Physical address in the block.
+ *
+ * The data that is there is moved away, as far as it still can be read.
+ *
+ * Context: Process context, may sleep; @dev->init_lock held for writing.
+ * Return: 0; -ENXIO if @address is not in the tag storage; -ENOMEM if there is no
+ *         memory for the data, and then the block stays in use.
+ */
+int mtg_device_offline(struct mtg_device *dev, u64 address)
+{
+	struct mtg_region *region = dev->region;
+	u64 block = (address - region->tag_start) >> region->block_shift;
+	int ret = 0;
+
+	if (address < region->tag_start || block >= region->nr_blocks)
+		return -ENXIO;
+	mtg_block_offline(region, block);
+	if (dev->disksize && mtg_block_owned(region, block))
+		ret = mtg_slots_evacuate(&dev->slots, block);
+	if (ret)
+		mtg_block_online(region, block);
+	return ret;
+}
+
+/**
  * mtg_device_set_spill_reserve() - set how much memory waits for objects to spill
  * @dev: The device, set up or not.
  * @nr_pages: The size of the reserve.

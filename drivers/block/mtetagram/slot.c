@@ -550,6 +550,24 @@ int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse)
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_vacate);
 
+/**
+ * mtg_slots_evacuate() - move all objects out of a block that must not hold data
+ * @slots: The table.
+ * @block: The block. The provider gives it to nobody any more.
+ *
+ * Context: Process context. The caller serialises calls, also with
+ *          mtg_slots_shrink().
+ * Return: 0, and the block was given back; -ENOMEM if there is no memory for what is
+ *         in it, and then some of it may have moved.
+ */
+int mtg_slots_evacuate(struct mtg_slots *slots, u32 block)
+{
+	int ret = evict_block(slots, block, MTG_MOVE, true);
+
+	mtg_pool_reopen(slots->pool, block);
+	return ret;
+}
+
 /* Bring the spilled object of a slot back into the pool, if the slot has one. */
 static int bring_home(struct mtg_slots *slots, u32 index)
 {

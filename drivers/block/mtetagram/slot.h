@@ -111,6 +111,7 @@ int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf);
 bool mtg_slot_free(struct mtg_slots *slots, u32 index);
 
 int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse);
+int mtg_slots_evacuate(struct mtg_slots *slots, u32 block);
 void mtg_slots_settle(struct mtg_slots *slots);
 int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks);
 

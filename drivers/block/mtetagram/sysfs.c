@@ -274,6 +274,7 @@ NUMBER_ATTR(blocks, dev->region->nr_blocks);
 NUMBER_ATTR(blocks_free, nr_blocks_in(dev, MTG_BLOCK_FREE));
 NUMBER_ATTR(blocks_used, nr_blocks_in(dev, MTG_BLOCK_USED));
 NUMBER_ATTR(blocks_tagged, nr_blocks_in(dev, MTG_BLOCK_TAGGED));
+NUMBER_ATTR(blocks_offline, nr_blocks_in(dev, MTG_BLOCK_OFFLINE));
 NUMBER_ATTR(blocks_unclaimable, nr_unclaimable(dev));
 NUMBER_ATTR(tagged_pages, atomic_long_read(&dev->region->nr_reserved));
 NUMBER_ATTR(metadata_size, metadata_size(dev));
@@ -333,6 +334,23 @@ static ssize_t limit_store(struct device *d, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(limit);
 
+static ssize_t offline_page_store(struct device *d, struct device_attribute *attr,
+				  const char *buf, size_t len)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	u64 address;
+	int ret;
+
+	ret = kstrtou64(buf, 0, &address);
+	if (ret)
+		return ret;
+	down_write(&dev->init_lock);
+	ret = mtg_device_offline(dev, address);
+	up_write(&dev->init_lock);
+	return ret ?: len;
+}
+static DEVICE_ATTR_WO(offline_page);
+
 static struct attribute *tag_storage_attrs[] = {
 	&dev_attr_size.attr,
 	&dev_attr_block_size.attr,
@@ -340,7 +358,9 @@ static struct attribute *tag_storage_attrs[] = {
 	&dev_attr_blocks_free.attr,
 	&dev_attr_blocks_used.attr,
 	&dev_attr_blocks_tagged.attr,
+	&dev_attr_blocks_offline.attr,
 	&dev_attr_blocks_unclaimable.attr,
+	&dev_attr_offline_page.attr,
 	&dev_attr_tagged_pages.attr,
 	&dev_attr_limit.attr,
 	&dev_attr_metadata_size.attr,

@@ -69,6 +69,13 @@ static void set_state(struct mtg_region *region, u32 block,
 		clear_bit(block, region->free);
 }
 
+/* What a block becomes that holds neither data nor tags any more. */
+static void set_idle(struct mtg_region *region, u32 block)
+{
+	set_state(region, block,
+		  test_bit(block, region->bad) ? MTG_BLOCK_OFFLINE : MTG_BLOCK_FREE);
+}
+
 static bool skip_vacate(struct mtg_region *region)
 {
 #ifdef CONFIG_MTETAGRAM_DEBUG
@@ -259,7 +266,7 @@ static void release_in_block(struct mtg_region *region, u32 block,
 		clear_bit(index, region->reserved);
 	freed = find_next_bit(region->reserved, end, start) >= end;
 	if (freed) {
-		set_state(region, block, MTG_BLOCK_FREE);
+		set_idle(region, block);
 		trace_mtetagram_release(region->id, block);
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
@@ -398,7 +405,9 @@ static bool change_state(struct mtg_region *region, u32 block,
 
 	raw_spin_lock_irqsave(lock, flags);
 	ok = region->state[block] == from;
-	if (ok && from != to)
+	if (ok && to == MTG_BLOCK_FREE)
+		set_idle(region, block);
+	else if (ok && from != to)
 		set_state(region, block, to);
 	raw_spin_unlock_irqrestore(lock, flags);
 	return ok;
@@ -432,6 +441,46 @@ bool mtg_block_put(struct mtg_region *region, u32 block)
 	return change_state(region, block, MTG_BLOCK_USED, MTG_BLOCK_FREE);
 }
 EXPORT_SYMBOL_GPL(mtg_block_put);
+
+static void set_bad(struct mtg_region *region, u32 block, bool bad)
+{
+	raw_spinlock_t *lock = block_lock(region, block);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(lock, flags);
+	assign_bit(block, region->bad, bad);
+	if (region->state[block] == MTG_BLOCK_FREE ||
+	    region->state[block] == MTG_BLOCK_OFFLINE)
+		set_idle(region, block);
+	raw_spin_unlock_irqrestore(lock, flags);
+}
+
+/**
+ * mtg_block_offline() - store no more data in a block
+ * @region: The region.
+ * @block: Index of the block. If it holds data, it is offline when that is gone and
+ *	the block has been put back.
+ *
+ * Context: Any.
+ */
+void mtg_block_offline(struct mtg_region *region, u32 block)
+{
+	set_bad(region, block, true);
+}
+EXPORT_SYMBOL_GPL(mtg_block_offline);
+
+/**
+ * mtg_block_online() - undo mtg_block_offline()
+ * @region: The region.
+ * @block: Index of the block.
+ *
+ * Context: Any.
+ */
+void mtg_block_online(struct mtg_region *region, u32 block)
+{
+	set_bad(region, block, false);
+}
+EXPORT_SYMBOL_GPL(mtg_block_online);
 
 /**
  * mtg_block_owned() - is a block that was taken still the driver's?
@@ -530,8 +579,10 @@ int mtg_region_init(struct mtg_region *region)
 				    GFP_KERNEL);
 	region->free = kvcalloc(BITS_TO_LONGS(region->nr_blocks), sizeof(long),
 				GFP_KERNEL);
+	region->bad = kvcalloc(BITS_TO_LONGS(region->nr_blocks), sizeof(long),
+			       GFP_KERNEL);
 	region->state = kvzalloc(region->nr_blocks, GFP_KERNEL);
-	if (!region->reserved || !region->free || !region->state) {
+	if (!region->reserved || !region->free || !region->bad || !region->state) {
 		mtg_region_destroy(region);
 		return -ENOMEM;
 	}
@@ -554,6 +605,7 @@ void mtg_region_destroy(struct mtg_region *region)
 	cleanup_srcu_struct(&region->srcu);
 	kvfree(region->reserved);
 	kvfree(region->free);
+	kvfree(region->bad);
 	kvfree(region->state);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_destroy);

@@ -29,6 +29,8 @@ struct page;
  * @MTG_BLOCK_SWITCHING: Being emptied and cleaned for tags, by one CPU that does
  *	so with preemption disabled; other CPUs that need the block spin.
  * @MTG_BLOCK_TAGGED: Tags: at least one of its data pages is reserved.
+ * @MTG_BLOCK_OFFLINE: Nothing, and never again data: its memory has failed. Tags
+ *	have no other place, so it still becomes TAGGED.
  * @MTG_BLOCK_STATES: Number of states.
  *
  * The legal moves, and who makes them::
@@ -36,12 +38,14 @@ struct page;
  *   FREE --mtg_block_get()--> USED --mtg_block_put()--> FREE      driver
  *   FREE, USED --mtg_region_reserve()--> SWITCHING --> TAGGED     hook
  *   TAGGED --mtg_region_release()--> FREE                         page free
+ *   FREE --mtg_block_offline()--> OFFLINE, which is in the place of FREE then
  */
 enum mtg_block_state {
 	MTG_BLOCK_FREE,
 	MTG_BLOCK_USED,
 	MTG_BLOCK_SWITCHING,
 	MTG_BLOCK_TAGGED,
+	MTG_BLOCK_OFFLINE,
 	MTG_BLOCK_STATES
 };
 
@@ -88,6 +92,8 @@ enum mtg_urgency {
  *	under the block's lock, tested without.
  * @free: One bit for each block in state FREE; a search aid, written under the
  *	block's lock, @state decides.
+ * @bad: One bit for each block: it is to be OFFLINE instead of FREE; under the
+ *	block's lock.
  * @state: &enum mtg_block_state of each block, under the block's lock.
  * @locks: Block N is protected by lock N % MTG_BLOCK_LOCKS. Innermost of all
  *	locks, taken in hard interrupts, raw because pages are freed in any context.
@@ -117,6 +123,7 @@ struct mtg_region {
 
 	unsigned long *reserved;
 	unsigned long *free;
+	unsigned long *bad;
 	u8 *state;
 	raw_spinlock_t locks[MTG_BLOCK_LOCKS];
 
@@ -149,6 +156,8 @@ void mtg_region_detach(struct mtg_region *region);
 
 bool mtg_block_get(struct mtg_region *region, u32 block);
 bool mtg_block_put(struct mtg_region *region, u32 block);
+void mtg_block_offline(struct mtg_region *region, u32 block);
+void mtg_block_online(struct mtg_region *region, u32 block);
 bool mtg_block_owned(struct mtg_region *region, u32 block);
 u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long *map,
 			bool set);

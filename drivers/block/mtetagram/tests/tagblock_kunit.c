@@ -177,10 +177,38 @@ static void tagblock_refuses_only_who_can_cope(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, freed);
 }
 
+static void tagblock_keeps_bad_blocks_offline(struct kunit *test)
+{
+	struct page *page = pages + 4 * PER_BLOCK;
+
+	mtg_block_offline(&region, 3);
+	KUNIT_EXPECT_FALSE(test, mtg_block_get(&region, 3));
+	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_OFFLINE));
+
+	/* With data in it, it is offline when that is gone. */
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 4));
+	mtg_block_offline(&region, 4);
+	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_USED));
+	KUNIT_EXPECT_TRUE(test, mtg_block_put(&region, 4));
+	KUNIT_EXPECT_EQ(test, 2, nr(MTG_BLOCK_OFFLINE));
+
+	/* Tags have no other place. */
+	reserve(page);
+	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_TAGGED));
+	release(4 * PER_BLOCK, 1);
+	KUNIT_EXPECT_EQ(test, 2, nr(MTG_BLOCK_OFFLINE));
+	KUNIT_EXPECT_FALSE(test, mtg_block_get(&region, 4));
+
+	mtg_block_online(&region, 4);
+	KUNIT_EXPECT_TRUE(test, mtg_block_get(&region, 4));
+	KUNIT_EXPECT_TRUE(test, mtg_block_put(&region, 4));
+}
+
 static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_reserve_and_release),
 	KUNIT_CASE(tagblock_vacates_used_blocks_once),
 	KUNIT_CASE(tagblock_refuses_only_who_can_cope),
+	KUNIT_CASE(tagblock_keeps_bad_blocks_offline),
 	KUNIT_CASE(tagblock_releases_large_pages),
 	KUNIT_CASE(tagblock_has_one_user),
 	{ }
