@@ -63,8 +63,6 @@ void mtg_fault_exit(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+	for (i = 0; i < ARRAY_SIZE(attrs); i++)
 		debugfs_remove(dirs[i]);
-		dput(attrs[i].dname);
-	}
 }
