@@ -100,13 +100,12 @@ static int vacate(struct mtg_region *region, u32 block, enum mtg_urgency urgency
 {
 	const struct mtg_block_ops *ops;
 	u64 start = trace_mtetagram_vacate_enabled() ? local_clock() : 0;
-	int ret;
+	int ret = 0;
 
-	if (skip_vacate(region))
-		return 0;
 	/* Preemption is disabled, and nobody detaches a block in use. */
 	ops = rcu_dereference_sched(region->ops);
-	ret = ops->vacate(region->priv, block, urgency != MTG_MUST);
+	if (!skip_vacate(region))
+		ret = ops->vacate(region->priv, block, urgency != MTG_MUST);
 	if (trace_mtetagram_vacate_enabled())
 		trace_mtetagram_vacate(region->id, block, local_clock() - start, ret);
 	if (ret)
@@ -318,22 +317,25 @@ EXPORT_SYMBOL_GPL(__mtetagram_reserve);
 
 /*
  * Kill the processes that use @mm, as the out-of-memory killer would. The caller
- * may hold page-table locks.
+ * may hold page-table locks. False if all of them were dying already.
  */
-static void kill_users(struct mm_struct *mm)
+static bool kill_users(struct mm_struct *mm)
 {
 	struct task_struct *p;
+	bool killed = false;
 
 	rcu_read_lock();
 	for_each_process(p) {
 		if (!process_shares_mm(p, mm) || is_global_init(p) ||
-		    p->flags & PF_KTHREAD)
+		    p->flags & PF_KTHREAD || fatal_signal_pending(p))
 			continue;
 		pr_err("killed process %d (%s): no memory to make room for its tags\n",
 		       task_pid_nr(p), p->comm);
 		do_send_sig_info(SIGKILL, SEND_SIG_PRIV, p, PIDTYPE_TGID);
+		killed = true;
 	}
 	rcu_read_unlock();
+	return killed;
 }
 
 /* The slow side of mtetagram_reserve_mapping(), see there. */
@@ -347,8 +349,8 @@ bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
 		region = mtg_region_by_pfn(page_to_pfn(page + i));
 		if (!region || !mtg_region_reserve(region, page + i, MTG_MAY_REFUSE))
 			continue;
-		atomic64_inc(&region->killed);
-		kill_users(mm);
+		if (kill_users(mm))
+			atomic64_inc(&region->killed);
 		return false;
 	}
 	return true;

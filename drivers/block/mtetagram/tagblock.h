@@ -107,8 +107,8 @@ enum mtg_urgency {
  * @releases: Pages released since boot.
  * @vacated: Blocks that held data of the driver when they were reserved.
  * @vacated_atomic: Those of them that were not prepared.
- * @killed: Mappings whose processes were killed, as there was no place for the
- *	data in the way of their tags.
+ * @killed: Address spaces whose processes were killed, as there was no place for
+ *	the data in the way of their tags.
  * @skip_vacate: For tests only: leave out @ops->vacate. Data will be lost.
  */
 struct mtg_region {
