@@ -247,6 +247,23 @@ check_balance()
 	check_is "no object was lost" 0 "$(attr reserve/lost)"
 }
 
+# The same after a test in which memory has failed: such pages keep their tags.
+check_balance_but_failed()
+{
+	local pages_tagged=$1
+
+	# shellcheck disable=SC2317 # called below
+	given_back()
+	{
+		[ $(($(attr tag_storage/tagged_pages) - failed)) = "$pages_tagged" ]
+	}
+	failed=$(awk '/^HardwareCorrupted:/ { print $2 / 4 }' /proc/meminfo)
+	note "$failed pages have failed"
+	check "all tags are given back, but for pages that have failed" \
+		wait_until "tag storage is released" given_back
+	check_loudly "claims agree with the flags of all pages" audit
+}
+
 # After swapoff only the swap header is left, and after a discard nothing.
 check_empty_after_swap()
 {

@@ -24,7 +24,7 @@ fail_all()
 
 load
 [ -d $faults/fail_move ] || skip_all "the kernel lacks fault injection"
-static=$(attr tag_storage/blocks_tagged)
+static=$(attr tag_storage/tagged_pages)
 set_up $(($(attr tag_storage/size) * 8))
 count=$(slots fill "$DEV" --count $(($(attr tag_storage/size) * 8 / 4096)))
 note "$count slots fill the device"
@@ -50,19 +50,18 @@ fail_all 0
 check_is "new: nothing is lost" 0 "$(attr reserve/lost)"
 check "new: what was stored is right" slots verify "$DEV" --count "$count"
 
-# Compaction moves tagged pages to where other tags were not expected.
+# Tagged pages are moved to where no tags were expected.
 coproc holder { exec hold $((64 << 20)) new; }
 holder_pid=$!
 read -r _ <&"${holder[0]}"
-moved=$(awk '/^pgmigrate_success/ { print $2 }' /proc/vmstat)
 fail_all -1
-for ((i = 0; i < 20 && $(attr reserve/lost) == 0; i++)); do
-	echo 1 >/proc/sys/vm/compact_memory
+for ((i = 0; i < 100 && $(attr reserve/lost) == 0; i++)); do
+	echo -n m >&"${holder[1]}"
+	read -r _ <&"${holder[0]}"
 done
 fail_all 0
-moved=$(($(awk '/^pgmigrate_success/ { print $2 }' /proc/vmstat) - moved))
 lost=$(attr reserve/lost)
-note "copy: $moved pages migrated, $lost objects lost"
+note "copy: $i pages moved, $lost objects lost"
 check_that "copy: objects were dropped" "$lost > 0"
 check "copy: just these cannot be read, and nothing is wrong" \
 	slots verify "$DEV" --count "$count" --lost "$lost"
@@ -77,10 +76,5 @@ check "copy: and be read" slots verify "$DEV" --from 128 --count $((count - 128)
 print_reserve_counts
 check "discard" blkdiscard "$DEV"
 check_empty
-given_back()
-{
-	[ "$(attr tag_storage/blocks_tagged)" = "$static" ]
-}
-check "tags are given back" wait_until "tag blocks are released" given_back
-check_loudly "claims agree with the flags of all pages" audit
+check_balance_but_failed "$static"
 finish

@@ -6,7 +6,8 @@
  *
  * "new" maps it with PROT_MTE, so that each page is tagged as it is allocated;
  * "mprotect" asks for tags when it is populated, so that up to 512 pages are tagged
- * under one page-table lock. Prints "ready" when all of it is tagged.
+ * under one page-table lock. Prints "ready" when all of it is tagged. For each byte
+ * on stdin a page is moved to other memory.
  *
  * Exit status: 0 all right; 1 tags or bytes were wrong; 2 usage or no memory.
  */
@@ -22,6 +23,9 @@
 
 #define PAGE	4096UL
 #define GRANULE	16UL
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
 
 static unsigned int tag_of(size_t offset)
 {
@@ -56,7 +60,7 @@ int main(int argc, char **argv)
 	size_t size = argc == 3 ? strtoul(argv[1], NULL, 0) / PAGE * PAGE : 0;
 	bool late = argc == 3 && !strcmp(argv[2], "mprotect");
 	int prot = PROT_READ | PROT_WRITE;
-	size_t wrong;
+	size_t wrong, moved = 0;
 	char *area, c;
 
 	if (!size || (!late && strcmp(argv[2], "new"))) {
@@ -79,8 +83,15 @@ int main(int argc, char **argv)
 	fill(area, size);
 	printf("ready\n");
 	fflush(stdout);
-	while (read(0, &c, 1) > 0)
-		;
+	while (read(0, &c, 1) > 0) {
+		if (madvise(area + moved % size, PAGE, MADV_SOFT_OFFLINE)) {
+			perror("hold: MADV_SOFT_OFFLINE");
+			return 2;
+		}
+		moved += PAGE;
+		printf("moved\n");
+		fflush(stdout);
+	}
 	wrong = count_wrong(area, size);
 	if (wrong)
 		printf("hold: %zu granules or pages are wrong\n", wrong);

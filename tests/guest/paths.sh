@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Each way on which Linux tags a page, taken on purpose while the device holds data:
+# the kernel's trace must show that it was taken, bytes and tags must be right, and
+# the data must be. Then what can happen to the machine meanwhile.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+tracing=/sys/kernel/tracing
+event=$tracing/events/mtetagram/mtetagram_reserve
+
+# Functions that are on the stack together when a page is reserved. prepare is where
+# the page was allocated, mte_sync_tags where it is mapped. A huge page of 64 KiB is
+# allocated by an inlined function; a single page would have one more on the stack.
+prepare=__mtetagram_prepare
+declare -A seen=(
+	[anon]="vma_alloc_zeroed_movable_folio $prepare"
+	[mprotect]="change_protection mte_sync_tags"
+	[thp]="do_huge_pmd_anonymous_page $prepare"
+	[thp-mprotect]="change_huge_pmd mte_sync_tags"
+	[mthp]="$prepare>__handle_mm_fault"
+	[huge-zero]="do_huge_pmd_anonymous_page mte_sync_tags"
+	[shmem]="finish_fault mte_sync_tags"
+	[fault-around]="filemap_map_pages mte_sync_tags"
+	[uffd-copy]="mfill_atomic_copy $prepare"
+	[cow]="do_wp_page $prepare"
+	[fork-pinned]="copy_page_range $prepare"
+	[migrate]="migrate_pages copy_highpage"
+	[collapse]="madvise_collapse copy_highpage"
+	[collapse-shmem]="collapse_file copy_highpage"
+	[swapin]="do_swap_page $prepare"
+	[swapin-shmem]="shmem_swapin_folio arch_swap_restore"
+	[swapoff]="__arm64_sys_swapoff arch_swap_restore"
+	[remote]="mem_rw $prepare"
+	[poison]="vma_alloc_zeroed_movable_folio $prepare"
+)
+
+trace_on()
+{
+	echo 0 >"$tracing/tracing_on"
+	echo >"$tracing/trace"
+	echo 1 >"$tracing/tracing_on"
+}
+
+# One stack must hold all the functions; "a>b": a, called by b.
+stack_with()
+{
+	echo 0 >"$tracing/tracing_on"
+	awk -v want="$*" '
+		BEGIN {
+			n = split(want, name, " ")
+			for (i in name)
+				gsub(">", "\n=> ", name[i])
+		}
+		function judge(  i) {
+			for (i = 1; i <= n; i++)
+				if (index(stack, "=> " name[i] "\n") == 0)
+					return
+			if (stack != "")
+				found++
+		}
+		/<stack trace>/ { judge(); stack = "" }
+		/=> / { sub(/.*=> /, "=> "); sub(/[ +].*$/, "", $2); stack = stack "=> " $2 "\n" }
+		END { judge(); print found + 0; exit found == 0 }' "$tracing/trace"
+}
+
+take_path()
+{
+	local name=$1
+
+	trace_on
+	check_loudly "$name: bytes and tags are right" paths "$name"
+	check "$name: it was that way" stack_with "${seen[$name]}"
+}
+
+load
+static=$(attr tag_storage/tagged_pages)
+echo 16384 >"$tracing/buffer_size_kb"
+echo stacktrace >$event/trigger
+echo 1 >/sys/kernel/mm/transparent_hugepage/use_zero_page
+set_up $(($(attr tag_storage/size) * 8))
+count=$(slots fill "$DEV" --count $(($(attr tag_storage/size) * 8 / 4096)))
+note "$count slots fill the device"
+
+for name in anon mprotect thp thp-mprotect mthp huge-zero shmem fault-around uffd-copy \
+	cow fork-pinned migrate collapse collapse-shmem remote poison; do
+	take_path $name
+done
+check_loudly "ksm: tagged pages are not merged" paths ksm
+check "all data that was stored is right" slots verify "$DEV" --count "$count"
+
+# What can happen to the machine.
+check_fails_with "hibernation is refused" "busy" sh -c 'echo disk >/sys/power/state'
+check "and the log says why" sh -c 'dmesg | grep -q "is set up, and hibernation would lose"'
+echo devices >/sys/power/pm_test
+check "suspend to idle and back" sh -c 'echo freeze >/sys/power/state'
+echo none >/sys/power/pm_test
+check "a CPU goes" sh -c 'echo 0 >/sys/devices/system/cpu/cpu1/online'
+check_loudly "tags without it" paths mprotect
+check "and comes" sh -c 'echo 1 >/sys/devices/system/cpu/cpu1/online'
+check_loudly "tags with it" paths mprotect
+check "all data that was stored is right" slots verify "$DEV" --count "$count"
+check "discard" blkdiscard "$DEV"
+check_empty
+
+# The same device holds the tagged pages themselves.
+swap_on "$DEV"
+take_path swapin
+take_path swapin-shmem
+trace_on
+coproc paths_of { exec paths swapoff; }
+paths_pid=$!
+while read -r line <&"${paths_of[0]}" && [ "$line" != ready ]; do
+	note "$line"
+done
+check "swapoff: with tagged pages in swap" swapoff "$DEV"
+eval "exec ${paths_of[1]}>&-"
+wait $paths_pid
+check_is "swapoff: bytes and tags are right" 0 $?
+check "swapoff: it was that way" stack_with "${seen[swapoff]}"
+
+print_reserve_counts
+check_empty_after_swap
+check_balance_but_failed "$static"
+check_is "no object was lost" 0 "$(attr reserve/lost)"
+finish

@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * paths: take one of the ways on which Linux tags a page, on purpose, and verify the
+ * bytes and tags that come out of it.
+ *
+ *   paths NAME        see the table at the end; "paths list" prints the names
+ *
+ * That the way was really taken has to be seen in the kernel's trace
+ * (tests/guest/paths.sh).
+ *
+ * Exit status: 0 all right; 1 bytes or tags were wrong; 2 the way cannot be taken.
+ */
+
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mte.h"
+#include "say.h"
+
+#define PAGE		4096UL
+#define GRANULE		16UL
+#define HUGE		(2UL << 20)
+#define SIZE		(1UL << 20)
+#define TAGGED		(PROT_READ | PROT_WRITE | PROT_MTE)
+#define PLAIN		(PROT_READ | PROT_WRITE)
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
+/* mm/gup_test.h */
+struct pin_longterm_test {
+	uint64_t addr;
+	uint64_t size;
+	uint32_t flags;
+};
+
+#define PIN_LONGTERM_TEST_START	_IOW('g', 7, struct pin_longterm_test)
+
+static void *need(void *p)
+{
+	if (p == MAP_FAILED || !p)
+		die("paths: no memory");
+	return p;
+}
+
+static void must(int ret, const char *what)
+{
+	if (ret) {
+		perror(what);
+		exit(2);
+	}
+}
+
+static char *map(size_t size, int prot)
+{
+	return need(mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+
+static char *map_fd(int fd, size_t size, int prot)
+{
+	return need(mmap(NULL, size, prot, MAP_SHARED, fd, 0));
+}
+
+/* Aligned to a huge page. */
+static char *map_huge(size_t size, int prot)
+{
+	char *p = map(size + HUGE, prot);
+
+	p += HUGE - ((uintptr_t)p & (HUGE - 1));
+	must(madvise(p, size, MADV_HUGEPAGE), "MADV_HUGEPAGE");
+	return p;
+}
+
+static unsigned int tag_of(size_t offset, unsigned int salt)
+{
+	return (offset / GRANULE * 7 + offset / PAGE + salt) % 16;
+}
+
+/* Another tag for each granule, another number for each page. */
+static void fill(char *area, size_t size, unsigned int salt)
+{
+	size_t i;
+
+	for (i = 0; i < size; i += GRANULE) {
+		char *p = mte_pointer(area + i, tag_of(i, salt));
+
+		mte_store_tag(p);
+		if (i % PAGE == 0)
+			*(size_t *)p = i + salt;
+	}
+}
+
+static void fill_plain(char *area, size_t size, unsigned int salt)
+{
+	size_t i;
+
+	for (i = 0; i < size; i += PAGE)
+		*(size_t *)(area + i) = i + salt;
+}
+
+static int wrong_tags(char *area, size_t size, unsigned int salt, bool zero)
+{
+	size_t i, wrong = 0;
+
+	for (i = 0; i < size; i += GRANULE) {
+		unsigned int tag = zero ? 0 : tag_of(i, salt);
+
+		wrong += mte_load_tag(area + i) != tag;
+		if (i % PAGE == 0)
+			wrong += *(size_t *)mte_pointer(area + i, tag) != i + salt;
+	}
+	if (wrong)
+		say("paths: %zu granules or pages are wrong", wrong);
+	return !!wrong;
+}
+
+static int wrong(char *area, size_t size, unsigned int salt)
+{
+	return wrong_tags(area, size, salt, false);
+}
+
+/* Bytes as written without tags, and tags of 0; then it has to take others. */
+static int wrong_new(char *area, size_t size, unsigned int salt)
+{
+	if (wrong_tags(area, size, salt, true))
+		return 1;
+	fill(area, size, salt + 1);
+	return wrong(area, size, salt + 1);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return 1;
+	return WEXITSTATUS(status);
+}
+
+static int memory_file(size_t size)
+{
+	int fd = memfd_create("paths", 0);
+
+	must(fd < 0 || ftruncate(fd, size), "memfd");
+	return fd;
+}
+
+static int anon(void)
+{
+	char *p = map(SIZE, TAGGED);
+
+	fill(p, SIZE, 1);
+	return wrong(p, SIZE, 1);
+}
+
+static int late(void)
+{
+	char *p = map(SIZE, PLAIN);
+
+	must(madvise(p, SIZE, MADV_NOHUGEPAGE), "MADV_NOHUGEPAGE");
+	fill_plain(p, SIZE, 2);
+	must(mprotect(p, SIZE, TAGGED), "mprotect");
+	return wrong_new(p, SIZE, 2);
+}
+
+static int thp(void)
+{
+	char *p = map_huge(HUGE, TAGGED);
+
+	fill(p, HUGE, 3);
+	return wrong(p, HUGE, 3);
+}
+
+static int thp_late(void)
+{
+	char *p = map_huge(HUGE, PLAIN);
+
+	fill_plain(p, HUGE, 4);
+	must(mprotect(p, HUGE, TAGGED), "mprotect");
+	return wrong_new(p, HUGE, 4);
+}
+
+/* Too small for a huge page: folios of 64 KiB. */
+static int mthp(void)
+{
+	char *p = map(SIZE, TAGGED);
+
+	must(madvise(p, SIZE, MADV_HUGEPAGE), "MADV_HUGEPAGE");
+	fill(p, SIZE, 5);
+	return wrong(p, SIZE, 5);
+}
+
+static int huge_zero(void)
+{
+	char *p = map_huge(HUGE, TAGGED);
+	size_t i, bad = 0;
+
+	for (i = 0; i < HUGE; i += GRANULE)
+		bad += mte_load_tag(p + i) != 0 || p[i] != 0;
+	fill(p, HUGE, 6);
+	return bad || wrong(p, HUGE, 6);
+}
+
+static int shared(void)
+{
+	char *p = map_fd(memory_file(SIZE), SIZE, TAGGED);
+
+	fill(p, SIZE, 7);
+	return wrong(p, SIZE, 7);
+}
+
+/* In the page cache already: one fault maps those around it, too. */
+static int around(void)
+{
+	int fd = memory_file(SIZE);
+	char *p;
+
+	fill_plain(map_fd(fd, SIZE, PLAIN), SIZE, 8);
+	p = map_fd(fd, SIZE, TAGGED);
+	return wrong_new(p, SIZE, 8);
+}
+
+static int uffd_copy(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range;
+	struct uffdio_copy copy;
+	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	must(fd < 0 || ioctl(fd, UFFDIO_API, &api), "userfaultfd");
+	range = (struct uffdio_register) {
+		.range = { (uintptr_t)p, SIZE }, .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	must(ioctl(fd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER");
+	fill_plain(from, SIZE, 9);
+	copy = (struct uffdio_copy) { (uintptr_t)p, (uintptr_t)from, SIZE, 0, 0 };
+	must(ioctl(fd, UFFDIO_COPY, &copy), "UFFDIO_COPY");
+	return wrong_new(p, SIZE, 9);
+}
+
+static int child_writes(char *p, unsigned int salt)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		int bad = wrong(p, SIZE, salt);
+
+		fill(p, SIZE, salt + 5);
+		_exit(bad || wrong(p, SIZE, salt + 5));
+	}
+	return wait_for(pid) || wrong(p, SIZE, salt);
+}
+
+static int cow(void)
+{
+	char *p = map(SIZE, TAGGED);
+
+	fill(p, SIZE, 10);
+	return child_writes(p, 10);
+}
+
+/* Pinned pages are copied by fork() itself. */
+static int fork_pinned(void)
+{
+	char *p = map(SIZE, TAGGED);
+	struct pin_longterm_test pin = { (uintptr_t)p, SIZE, 0 };
+	int fd = open("/sys/kernel/debug/gup_test", O_RDWR);
+
+	fill(p, SIZE, 11);
+	must(fd < 0 || ioctl(fd, PIN_LONGTERM_TEST_START, &pin), "gup_test");
+	return child_writes(p, 11);
+}
+
+static uint64_t entry(const void *p)
+{
+	static int fd = -1;
+	uint64_t e = 0;
+
+	if (fd < 0)
+		fd = open("/proc/self/pagemap", O_RDONLY);
+	if (pread(fd, &e, 8, (uintptr_t)p / PAGE * 8) != 8)
+		die("paths: pagemap");
+	return e;
+}
+
+/* Memory that is about to fail is moved to other pages. */
+static size_t move(char *p, size_t size)
+{
+	size_t i, moved = 0;
+
+	for (i = 0; i < size; i += PAGE) {
+		uint64_t before = entry(p + i);
+
+		must(madvise(p + i, PAGE, MADV_SOFT_OFFLINE), "MADV_SOFT_OFFLINE");
+		moved += entry(p + i) != before;
+	}
+	return moved;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	must(fd < 0 || write(fd, text, strlen(text)) < 0, path);
+	close(fd);
+}
+
+static int migrate(void)
+{
+	char *p = map(SIZE, TAGGED);
+	size_t moved;
+
+	must(madvise(p, SIZE, MADV_NOHUGEPAGE), "MADV_NOHUGEPAGE");
+	fill(p, SIZE, 12);
+	moved = move(p, 16 * PAGE);
+	say("paths: %zu pages moved", moved);
+	return wrong(p, SIZE, 12) || moved != 16;
+}
+
+static int collapse(void)
+{
+	char *p = map_huge(HUGE, TAGGED);
+
+	must(madvise(p, HUGE, MADV_NOHUGEPAGE), "MADV_NOHUGEPAGE");
+	fill(p, HUGE, 13);
+	must(madvise(p, HUGE, MADV_HUGEPAGE), "MADV_HUGEPAGE");
+	must(madvise(p, HUGE, MADV_COLLAPSE), "MADV_COLLAPSE");
+	return wrong(p, HUGE, 13);
+}
+
+static int collapse_shared(void)
+{
+	int fd = memory_file(2 * HUGE);
+	char *p = need(mmap(NULL, 3 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+	p += HUGE - ((uintptr_t)p & (HUGE - 1));
+	need(mmap(p, 2 * HUGE, TAGGED, MAP_SHARED | MAP_FIXED, fd, 0));
+	must(madvise(p, 2 * HUGE, MADV_NOHUGEPAGE), "MADV_NOHUGEPAGE");
+	fill(p, 2 * HUGE, 14);
+	must(madvise(p, 2 * HUGE, MADV_HUGEPAGE), "MADV_HUGEPAGE");
+	must(madvise(p, HUGE, MADV_COLLAPSE), "MADV_COLLAPSE");
+	return wrong(p, 2 * HUGE, 14);
+}
+
+static unsigned long read_number(const char *path)
+{
+	unsigned long n = 0;
+	FILE *f = fopen(path, "r");
+
+	if (!f || fscanf(f, "%lu", &n) != 1)
+		die("paths: %s", path);
+	fclose(f);
+	return n;
+}
+
+/* Pages shared after KSM has seen all of it twice. */
+static unsigned long merged(char *p, size_t size)
+{
+	unsigned long scans = read_number("/sys/kernel/mm/ksm/full_scans");
+
+	must(madvise(p, size, MADV_MERGEABLE), "MADV_MERGEABLE");
+	while (read_number("/sys/kernel/mm/ksm/full_scans") < scans + 4)
+		usleep(10000);
+	return read_number("/sys/kernel/mm/ksm/pages_sharing");
+}
+
+/* KSM merges equal pages, but not tagged ones. */
+static int ksm(void)
+{
+	char *plain = map(SIZE, PLAIN), *tagged = map(SIZE, TAGGED);
+	unsigned long shared_plain, shared_both;
+	size_t i;
+
+	write_file("/sys/kernel/mm/ksm/pages_to_scan", "10000");
+	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	write_file("/sys/kernel/mm/ksm/run", "1");
+	memset(plain, 0x51, SIZE);
+	for (i = 0; i < SIZE; i += PAGE)
+		memset(tagged + i, 0x52, PAGE);
+	shared_plain = merged(plain, SIZE);
+	shared_both = merged(tagged, SIZE);
+	write_file("/sys/kernel/mm/ksm/run", "2");
+	say("paths: %lu pages shared, %lu with tagged ones", shared_plain, shared_both);
+	return !shared_plain || shared_both != shared_plain;
+}
+
+static size_t swapped(char *p, size_t size)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < size; i += PAGE)
+		n += entry(p + i) >> 62 & 1;
+	return n;
+}
+
+static char *tagged_in_swap(char *p, unsigned int salt)
+{
+	fill(p, SIZE, salt);
+	must(madvise(p, SIZE, MADV_PAGEOUT), "MADV_PAGEOUT");
+	say("paths: %zu of %zu pages in swap", swapped(p, SIZE), SIZE / PAGE);
+	return p;
+}
+
+static int swapin(void)
+{
+	return wrong(tagged_in_swap(map(SIZE, TAGGED), 15), SIZE, 15);
+}
+
+static int swapin_shared(void)
+{
+	return wrong(tagged_in_swap(map_fd(memory_file(SIZE), SIZE, TAGGED), 16), SIZE, 16);
+}
+
+/* The caller takes the swap away while we wait. */
+static int swapped_off(void)
+{
+	char *p = tagged_in_swap(map(SIZE, TAGGED), 17), c;
+
+	say("ready");
+	while (read(0, &c, 1) > 0)
+		;
+	if (swapped(p, SIZE))
+		die("paths: still in swap");
+	return wrong(p, SIZE, 17);
+}
+
+/* Another process writes to what was never touched. */
+static int remote(void)
+{
+	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN), name[32];
+	int go[2], pid, fd;
+
+	must(pipe(go), "pipe");
+	pid = fork();
+	if (!pid) {
+		char c;
+
+		close(go[1]);
+		while (read(go[0], &c, 1) > 0)
+			;
+		_exit(wrong_new(p, SIZE, 18));
+	}
+	fill_plain(from, SIZE, 18);
+	snprintf(name, sizeof(name), "/proc/%d/mem", pid);
+	fd = open(name, O_RDWR);
+	must(fd < 0 || pwrite(fd, from, SIZE, (uintptr_t)p) != (ssize_t)SIZE, name);
+	close(go[1]);
+	return wait_for(pid);
+}
+
+static void touch(void *p)
+{
+	*(volatile char *)p;
+}
+
+/* Kills who uses the page, or so it would. */
+static void fail_memory(void *p)
+{
+	must(madvise(p, PAGE, MADV_HWPOISON), "MADV_HWPOISON");
+}
+
+static int poison(void)
+{
+	char *p = map(2 * SIZE, TAGGED);
+
+	fill(p, 2 * SIZE, 19);
+	guard(fail_memory, p + SIZE);
+	if (guard(touch, mte_pointer(p + SIZE, tag_of(SIZE, 19))) != ACCESS_LOST) {
+		say("paths: a page whose memory failed can be read");
+		return 1;
+	}
+	return wrong(p, SIZE, 19);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+} paths[] = {
+	{ "anon", anon },
+	{ "mprotect", late },
+	{ "thp", thp },
+	{ "thp-mprotect", thp_late },
+	{ "mthp", mthp },
+	{ "huge-zero", huge_zero },
+	{ "shmem", shared },
+	{ "fault-around", around },
+	{ "uffd-copy", uffd_copy },
+	{ "cow", cow },
+	{ "fork-pinned", fork_pinned },
+	{ "migrate", migrate },
+	{ "collapse", collapse },
+	{ "collapse-shmem", collapse_shared },
+	{ "ksm", ksm },
+	{ "swapin", swapin },
+	{ "swapin-shmem", swapin_shared },
+	{ "swapoff", swapped_off },
+	{ "remote", remote },
+	{ "poison", poison },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc != 2)
+		die("usage: paths NAME|list");
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (!strcmp(argv[1], "list"))
+			say("%s", paths[i].name);
+		if (strcmp(argv[1], paths[i].name))
+			continue;
+		if (mte_enable())
+			die("paths: no memory tagging");
+		guard_install();
+		return paths[i].run();
+	}
+	return strcmp(argv[1], "list") ? 2 : 0;
+}
