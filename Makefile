@@ -9,7 +9,7 @@ include versions.mk
 export FRESH FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
 
 .PHONY: help demo check check-run guest guest-run setup qemu rootfs kernel kernel-debug tool \
-	products host ctl style series qemu-selftest clean
+	deb products host ctl boot dt style series qemu-selftest clean install uninstall
 
 help: ## this list
 	@echo "mtetagram: compressed swap in unused MTE tag storage"
@@ -55,8 +55,11 @@ kernel-debug: setup ## the debug kernel (lockdep, KASAN, kmemleak, fault injecti
 tool: setup ## mtetagramctl and the test programs, for the guest
 	@scripts/products.sh bin
 
+deb: setup ## Debian packages of the tool; prints their directory
+	@scripts/build-deb.sh
+
 products: setup ## all of these
-	@scripts/products.sh qemu rootfs bin kernel-release kernel-debug
+	@scripts/products.sh qemu rootfs bin deb kernel-release kernel-debug
 
 host: setup ## tests: pool and slots in user space
 	@scripts/check host
@@ -64,7 +67,14 @@ host: setup ## tests: pool and slots in user space
 ctl: setup ## tests: the tool against made-up machines
 	@scripts/check ctl
 
-style: setup ## tests: checkpatch, sparse, W=1, kernel-doc, shellcheck, licences
+boot: setup ## tests: the set-up at boot, make install, shell completion
+	@tests/boot/run
+
+dt: setup ## tests: binding and device trees with dt-schema
+	@scripts/products.sh qemu
+	@tests/dt/run build/products/qemu
+
+style: setup ## tests: checkpatch, sparse, W=1, kernel-doc, sphinx, manuals, shellcheck, licences
 	@scripts/style.sh
 
 series: setup ## tests: every patch applies, and compiles with n, m and y
@@ -72,6 +82,15 @@ series: setup ## tests: every patch applies, and compiles with n, m and y
 
 qemu-selftest: products ## tests: the harness tells pass, fail, panic, hang, ... apart
 	@tests/qemu/selftest release debug
+
+TOOL_BUILD ?= $(CURDIR)/build/tool
+install: ## the tool and its set-up at boot, on this machine (DESTDIR=, PREFIX=)
+	@$(MAKE) -C tools/mtetagramctl O=$(TOOL_BUILD) install
+	@$(MAKE) -C tools/boot install
+
+uninstall: ## take them away again
+	@$(MAKE) -C tools/mtetagramctl O=$(TOOL_BUILD) uninstall
+	@$(MAKE) -C tools/boot uninstall
 
 bench-%: setup
 	@tests/bench/$*/run
