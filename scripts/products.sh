@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# scripts/products.sh qemu|rootfs|kernel-release|kernel-debug|bin...: builds what
+# scripts/products.sh qemu|rootfs|kernel-release|kernel-debug|bin|deb...: builds what
 # guests are made of and links it in build/products, where tests/qemu/run finds it.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -39,6 +39,7 @@ for product; do
 	rootfs) out=$("$TOP/scripts/build-rootfs.sh") ;;
 	kernel-*) out=$("$TOP/scripts/build-kernel.sh" "${product#kernel-}") ;;
 	bin) build_programs; continue ;;
+	deb) out=$("$TOP/scripts/build-deb.sh") ;;
 	*) die "unknown product $product" ;;
 	esac
 	ln -sfn "$out" "$DIR/$product"
