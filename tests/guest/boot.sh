@@ -1,0 +1,238 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# On a machine whose init is systemd: from nothing installed to swap in use, other
+# settings, wrong settings, and a reboot after which it is all there again. Or, on a
+# machine without tag storage, nothing, and nobody complains. Needs --systemd.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+UNIT=mtetagram@mtetagram0.service
+CONF=/etc/mtetagram.conf
+# On the root disk: what there was to say before the reboot.
+STATE=/var/lib/mtetagram-boot-test
+
+# Shows a command and what it prints.
+session()
+{
+	printf '# $ %s\n' "$*"
+	"$@" 2>&1 | sed 's/^/#   /'
+	return "${PIPESTATUS[0]}"
+}
+
+state()
+{
+	systemctl show -P "$1" "${2:-$UNIT}"
+}
+
+# Until systemd has done what it was not asked for, but udev wants: a number of looks.
+wait_for_state()
+{
+	local i
+
+	for ((i = 0; i < 1000; i++)); do
+		case $(state ActiveState) in
+		"$1") return 0 ;;
+		failed) [ "$1" != active ] || return 1 ;;
+		esac
+		udevadm settle
+	done
+	note "gave up waiting for $UNIT to be $1"
+	return 1
+}
+
+# What the last run of the unit said.
+said()
+{
+	journalctl --sync
+	journalctl -b -o cat "_SYSTEMD_INVOCATION_ID=$(state InvocationID)"
+}
+
+swaps()
+{
+	awk -v device="$DEV" '$1 == device { print $NF }' /proc/swaps
+}
+
+# is_set_up SIZE ALGORITHM PRIORITY LIMIT
+is_set_up()
+{
+	check_is "the unit is active" active "$(state ActiveState)"
+	check_is "swap of this priority is in use" "$3" "$(swaps)"
+	check_is "the size is right" "$1" "$(attr disksize)"
+	check "the algorithm is $2" grep -qF "[$2]" "$SYS/comp_algorithm"
+	check_is "the limit is right" "$4" "$(attr tag_storage/limit)"
+}
+
+is_untouched()
+{
+	check_is "no swap" "" "$(swaps)"
+	check_is "not set up" 0 "$(attr initstate)"
+	check_is "no limit" "$carveout" "$(attr tag_storage/limit)"
+	check "the default algorithm" grep -qF "[lz4]" "$SYS/comp_algorithm"
+}
+
+install_it()
+{
+	local dir
+
+	note "the Debian package is unpacked over the root"
+	# Each directory by itself: /lib is a link.
+	for dir in /mtetagram/install/*/; do
+		cp -r --preserve=mode "$dir." "${dir#/mtetagram/install}"
+	done
+	systemctl daemon-reload
+	udevadm control --reload
+}
+
+# Is what was swapped out there?
+use_swap()
+{
+	echo 16M >/sys/fs/cgroup/memory.reclaim 2>/dev/null
+	check_that "pages are swapped out" \
+		"$(awk -v device="$DEV" '$1 == device { print $4 }' /proc/swaps) > 0"
+}
+
+first_set_up()
+{
+	check_is "a bare machine has no swap" 1 "$(wc -l </proc/swaps)"
+	check "and no driver" test ! -e /sys/module/mtetagram
+	install_it
+	check "load modules as the boot does" systemctl restart systemd-modules-load
+	check "the device's unit starts by itself" wait_for_state active
+	carveout=$(attr tag_storage/size)
+	is_set_up $((3 * carveout)) lz4 100 "$carveout"
+	use_swap
+	session mtetagramctl status
+	session systemctl --no-pager status $UNIT
+}
+
+settings()
+{
+	printf '%s\n' 'size = 64M' 'priority = 77' '[mtetagram0]' 'algorithm = zstd' \
+		'limit = 50%' '[mtetagram1]' 'size = 1M' >$CONF
+	check "restart with other settings" systemctl restart $UNIT
+	is_set_up $((64 << 20)) zstd 77 $((carveout / 2))
+	sed -i 's/50%/75%/' $CONF
+	use_swap
+	check "reload while the swap is in use" systemctl reload $UNIT
+	is_set_up $((64 << 20)) zstd 77 $((carveout * 3 / 4))
+	check "stop" systemctl stop $UNIT
+	is_untouched
+}
+
+# wrong SETTING MESSAGE
+wrong()
+{
+	printf '%s\n' 'limit = 50%' "$1" >$CONF
+	check_fails_with "'$1': the unit fails" "$UNIT" systemctl start $UNIT
+	if ! said | grep -F -- "$2" >/dev/null; then
+		said | sed 's/^/#   /'
+		fail "the journal does not say '$2'"
+	else
+		pass "the journal says '$2'"
+	fi
+	is_untouched
+	check_is "it has failed" failed "$(state ActiveState)"
+}
+
+wrong_settings()
+{
+	wrong 'sise = 64M' "$CONF, line 2: no such setting: 'sise'"
+	session journalctl -b -o cat "_SYSTEMD_INVOCATION_ID=$(state InvocationID)"
+	wrong 'size = lots' '--size lots: not a size'
+	wrong 'algorithm = lz5' '--algorithm lz5: the driver has only'
+	wrong 'limit = 200%' 'more than the whole carve-out'
+	wrong 'priority = 40000' '--priority 40000: not a number from 0 to 32767'
+	systemctl reset-failed
+
+	echo 'enable = no' >$CONF
+	check "enable = no: start does nothing" systemctl start $UNIT
+	check_is "by a condition" exec-condition "$(state Result)"
+	check "which is not a failure" test "$(state ActiveState)" = inactive
+	is_untouched
+	rm $CONF
+}
+
+# What an administrator does by hand.
+by_hand()
+{
+	check "set up by hand" mtetagramctl setup --size 32M mtetagram0
+	check "the unit leaves it alone" systemctl start $UNIT
+	check_is "by a condition" exec-condition "$(state Result)"
+	check_is "the size is still that" $((32 << 20)) "$(attr disksize)"
+	mtetagramctl reset
+	check "start" systemctl start $UNIT
+	is_set_up $((3 * carveout)) lz4 100 "$carveout"
+	swapoff $DEV
+	check "the driver is unloaded" modprobe -r mtetagram
+	check "the unit ends with its device" wait_for_state inactive
+	check "the driver is loaded" modprobe mtetagram
+	check "and the unit starts again" wait_for_state active
+	is_set_up $((3 * carveout)) lz4 100 "$carveout"
+}
+
+without_tag_storage()
+{
+	install_it
+	check "loading modules works as the boot does it" systemctl restart systemd-modules-load
+	journalctl --sync
+	check "the journal says that there is none" grep -q "mtetagram: no usable MTE tag storage" \
+		<(journalctl -b -k -o cat)
+	check "the unit can be started" systemctl start $UNIT
+	check_is "and is skipped by a condition" no "$(state ConditionResult)"
+	check_is "it is inactive" inactive "$(state ActiveState)"
+	check_is "no unit has failed" "" "$(systemctl --failed --no-legend --plain)"
+}
+
+reboot_now()
+{
+	note "reboot"
+	echo "$CHECKS $FAILED $(</proc/sys/kernel/random/boot_id)" >$STATE
+	systemctl start --no-block --job-mode=replace-irreversibly reboot.target
+	# Until systemd ends this test.
+	exec tail -f /dev/null
+}
+
+# Until everything that the boot has to do is done.
+wait_for_boot()
+{
+	local running
+
+	running=$(systemctl is-system-running --wait)
+	check_is "after the boot, no unit has failed" running "$running" ||
+		systemctl --failed --no-legend --plain | sed 's/^/#   /'
+}
+
+before_reboot()
+{
+	first_set_up
+	settings
+	wrong_settings
+	by_hand
+	printf '%s\n' 'priority = 55' 'algorithm = zstd' >$CONF
+	reboot_now
+}
+
+after_reboot()
+{
+	read -r CHECKS FAILED boot <$STATE
+	check "the machine was booted again" test "$boot" != "$(</proc/sys/kernel/random/boot_id)"
+	wait_for_boot
+	check "the device's unit has started by itself" wait_for_state active
+	carveout=$(attr tag_storage/size)
+	is_set_up $((3 * carveout)) zstd 55 "$carveout"
+	use_swap
+	session swapon --show
+	session journalctl -b --no-pager -o cat -u $UNIT
+}
+
+[ -d /run/systemd/system ] || bail "init is not systemd"
+if [ -e $STATE ]; then
+	after_reboot
+else
+	wait_for_boot
+	if compgen -G "/proc/device-tree/reserved-memory/tag-storage*" >/dev/null; then
+		before_reboot
+	fi
+	without_tag_storage
+fi
+finish
