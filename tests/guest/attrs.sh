@@ -204,24 +204,46 @@ spill_reserve()
 	check_is "the default again" "$default" "$(attr tag_storage/spill_reserve)"
 }
 
-# Files that only show something must not take anything.
-read_only()
+# Name and mode of each attribute in Documentation/ABI.
+documented()
+{
+	awk -v RS= 'match($0, /mtetagram<id>\/[a-z_/]+/) {
+		name = substr($0, RSTART + 14, RLENGTH - 14)
+		mode = match($0, /\((RW|RO|WO)\)/) ? substr($0, RSTART + 1, 2) : "none"
+		if ($0 ~ /\(RO, root\)/)
+			mode = 400
+		print name, mode == "RW" ? 644 : mode == "RO" ? 444 : mode == "WO" ? 200 : mode
+	}' /mtetagram/abi/sysfs-block-mtetagram | sort
+}
+
+# The same of those in sysfs. What another disk has, too, is not ours.
+present()
 {
 	local name
 
-	for name in initstate mm_stat io_stat tag_storage/size tag_storage/block_size \
-		tag_storage/blocks tag_storage/blocks_free tag_storage/blocks_used \
-		tag_storage/blocks_tagged tag_storage/blocks_unclaimable \
-		tag_storage/blocks_offline \
-		tag_storage/tagged_pages tag_storage/metadata_size tag_storage/spilled_size \
-		tag_storage/spill_available failed_writes/no_space failed_writes/mem_limit failed_writes/no_memory \
-		failed_writes/compress reserve/reserved reserve/released reserve/vacated \
-		reserve/vacated_atomic reserve/moved reserve/moved_kept reserve/spilled \
-		reserve/spilled_atomic reserve/spilled_emergency reserve/returned \
-		reserve/refused reserve/killed reserve/lost; do
-		check "$name can be read" attr $name
-		check_is "$name cannot be written" 444 "$(stat -c %a "$SYS/$name")"
-	done
+	for name in $(cd "$SYS" && echo ./* ./*/*); do
+		name=${name#./}
+		[ ! -f "$SYS/$name" ] || [ -e "/sys/block/vda/$name" ] ||
+			echo "$name $(stat -c %a "$SYS/$name")"
+	done | sort
+}
+
+reads()
+{
+	attr "$1" >/dev/null
+}
+
+attributes()
+{
+	local name mode
+
+	check_is "no attribute is missing in Documentation/ABI, and its mode is right" "" \
+		"$(comm -13 <(documented) <(present))"
+	check_is "and none there is stale" "" "$(comm -23 <(documented) <(present))"
+	check_that "these are some" "$(documented | wc -l) > 20"
+	while read -r name mode; do
+		[ "$mode" = 200 ] || check "$name can be read" reads "$name"
+	done < <(documented)
 	check_is "mm_stat has 9 numbers" 9 "$(wc -w <"$SYS/mm_stat")"
 	check_is "io_stat has 4 numbers" 4 "$(wc -w <"$SYS/io_stat")"
 }
@@ -237,7 +259,7 @@ geometry()
 }
 
 set_attr reset 1
-read_only
+attributes
 geometry
 disksize
 comp_algorithm
