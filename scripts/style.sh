@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # scripts/style.sh [PATTERN]: the style gates, all or those whose name holds
-# PATTERN: licence lines, checkpatch --strict, shellcheck, kernel-doc, and our
-# kernel files compiled with sparse (C=2) and W=1 without a warning. KTAP on
-# stdout.
+# PATTERN: licence lines, checkpatch --strict, shellcheck, kernel-doc, the documents
+# built by sphinx, manual pages, and our kernel files compiled with sparse (C=2) and
+# W=1 without a warning. KTAP on stdout.
 # shellcheck disable=SC2317 # the gates are called by name
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -48,7 +48,8 @@ gate_spdx()
 
 	while read -r file; do
 		case $file in
-		COPYING | MAINTAINERS | *.md | patches/* | tests/ctl/[0-9]* | tests/ctl/trees/* | \
+		COPYING | MAINTAINERS | *.md | debian/changelog | debian/source/format | \
+			patches/* | tests/ctl/[0-9]* | tests/ctl/trees/* | \
 			Documentation/ABI/*) continue ;;
 		esac
 		head -n 3 "$TOP/$file" | grep -q 'SPDX-License-Identifier:.*GPL-2.0' || {
@@ -109,7 +110,73 @@ gate_kernel_doc()
 
 gate_manual()
 {
-	make -s -C "$TOP/tools/mtetagramctl" lint
+	local dir
+
+	for dir in tools/mtetagramctl tools/boot; do
+		make -s -C "$TOP/$dir" lint
+	done
+}
+
+# Our pages alone, with the kernel's configuration and extensions: what make htmldocs
+# would say about them.
+gate_documents()
+{
+	local src=$LOG/documents
+
+	rm -rf "$src" "$LOG/html"
+	mkdir -p "$src"
+	(cd "$TOP/Documentation" && find . -name '*.rst' -exec cp --parents -t "$src" {} +)
+	(cd "$TOP" && perl "$TREE/scripts/get_abi.pl" rest --dir Documentation/ABI) >"$src/abi.rst"
+	printf '%s\n' mtetagram ========= '' '.. toctree::' '   :glob:' '' '   **' >"$src/index.rst"
+	# The kernel's configuration looks for its own files in its own directory.
+	(cd "$TREE/Documentation" && srctree=$TREE PYTHONDONTWRITEBYTECODE=1 sphinx-build -q \
+		-b html -c "$TREE/Documentation" -d "$LOG/html.doctrees" -D version="$KVER" \
+		-D release="$KVER" -D kerneldoc_bin="$TREE/scripts/kernel-doc" \
+		-D kerneldoc_srctree="$TOP" "$src" "$LOG/html") >"$LOG/sphinx.log" 2>&1
+	# No figures here, so nothing to draw them with.
+	if grep -vE '^WARNING: dot\(1\) not found|^Using .* theme$|^$' "$LOG/sphinx.log"; then
+		return 1
+	fi
+	grep -q arch_mtetagram_clean_tags "$LOG/html/mm/mtetagram-hook.html"
+}
+
+# Attributes as Documentation/ABI names them, below the device's directory.
+documented_attributes()
+{
+	sed -n 's|^What:[[:space:]]*/sys/block/mtetagram<id>/||p' \
+		"$TOP"/Documentation/ABI/testing/sysfs-block-mtetagram
+}
+
+# The guest compares what there is with Documentation/ABI (tests/guest/attrs.sh); this,
+# Documentation/ABI with what the admin guide explains.
+gate_abi()
+{
+	local guide=$TOP/Documentation/admin-guide/blockdev/mtetagram.rst status=0 name
+
+	(cd "$TOP" && perl "$TREE/scripts/get_abi.pl" validate --dir Documentation/ABI) 2>&1 |
+		(! grep .)
+	(($(documented_attributes | wc -l) > 20))
+	while read -r name; do
+		grep -qE "(^|[^a-z_])${name##*/}([^a-z_]|$)" "$guide" || {
+			echo "the admin guide does not explain $name"
+			status=1
+		}
+	done < <(documented_attributes)
+	return "$status"
+}
+
+# Each file has an entry in MAINTAINERS, and each entry a file.
+gate_maintainers()
+{
+	ours . | python3 -c '
+import fnmatch, re, sys
+files = sys.stdin.read().split("\n")[:-1]
+entries = re.findall(r"^F:\s*(\S+)", open(sys.argv[1], encoding="utf-8").read(), re.M)
+matches = lambda name, entry: fnmatch.fnmatch(name, entry + "*" * entry.endswith("/"))
+bad = [f"{name} has no entry" for name in files if not any(matches(name, e) for e in entries)]
+bad += [f"F: {e} has no file" for e in entries if not any(matches(name, e) for name in files)]
+print("\n".join(bad))
+sys.exit(bool(bad))' "$TOP/MAINTAINERS"
 }
 
 # The build directory of the style gates; only our directories are compiled.
@@ -183,7 +250,7 @@ with_lock "$BASE/style.lock"
 cd "$LOG"
 
 gates=(spdx shellcheck python function_length checkpatch_kernel checkpatch_user
-	kernel_doc manual w1 sparse)
+	kernel_doc manual documents abi maintainers w1 sparse)
 chosen=()
 for gate in "${gates[@]}"; do
 	[[ $gate != *"${1:-}"* ]] || chosen+=("$gate")
