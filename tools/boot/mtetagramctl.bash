@@ -46,8 +46,10 @@ _mtetagramctl()
 	-a | --algorithm)
 		words=$(cat /sys/block/mtetagram*/comp_algorithm 2>/dev/null | tr -d '[]') ;;
 	-o | --output)
-		words=$(_mtetagramctl_columns "$program" "${command:-status}" "$cur") ;;
-	-s | --size | -m | --mem-limit | -p | --priority | --svg)
+		words=$(_mtetagramctl_columns "$program" "${command:-status}" "$cur")
+		# Elsewhere it is a file.
+		[[ $words ]] || words=$(compgen -f -- "$cur") ;;
+	-s | --size | -m | --mem-limit | -p | --priority | --interval | --count | --group)
 		return ;;
 	*)
 		if [[ $cur == -* ]]; then
