@@ -9,6 +9,7 @@
  * See Documentation/ABI/testing/sysfs-block-mtetagram.
  */
 
+#include <linux/bitops.h>
 #include <linux/blkdev.h>
 #include <linux/device.h>
 #include <linux/kernel.h>
@@ -308,6 +309,62 @@ static ssize_t spill_reserve_store(struct device *d, struct device_attribute *at
 }
 static DEVICE_ATTR_RW(spill_reserve);
 
+NUMBER_ATTR(used_size, atomic64_read(&dev->pool.used_granules) << MTG_GRANULE_SHIFT);
+
+/* A byte of block_map: two bits for the state, six for how much is in use. */
+#define BLOCK_MAP_FULL		63
+#define BLOCK_MAP_OFFLINE	63	/* a free block has no fill: state 0 and all of it */
+
+static unsigned int nr_reserved_in(struct mtg_region *region, u32 block)
+{
+	unsigned long page = (unsigned long)block << region->pages_shift;
+	unsigned long end = page + (1UL << region->pages_shift);
+	unsigned int count = 0;
+
+	for_each_set_bit_from(page, region->reserved, end)
+		count++;
+	return count;
+}
+
+/* Without the block's lock: by the time it is read it may be wrong anyway. */
+static u8 block_map_byte(struct mtg_device *dev, u32 block)
+{
+	struct mtg_region *region = dev->region;
+	u8 state = READ_ONCE(region->state[block]);
+	unsigned int part = 0, whole = 1;
+
+	BUILD_BUG_ON(MTG_BLOCK_STATES > 5);
+	if (state == MTG_BLOCK_OFFLINE)
+		return BLOCK_MAP_OFFLINE;
+	if (state == MTG_BLOCK_TAGGED) {
+		part = nr_reserved_in(region, block);
+		whole = 1U << region->pages_shift;
+	} else if (state == MTG_BLOCK_USED && dev->disksize) {
+		part = mtg_pool_block_weight(&dev->pool, block);
+		whole = 1U << dev->pool.block_shift;
+	}
+	return state << 6 | DIV_ROUND_UP(part * BLOCK_MAP_FULL, whole);
+}
+
+static ssize_t block_map_read(struct file *file, struct kobject *kobj,
+			      struct bin_attribute *attr, char *buf, loff_t pos,
+			      size_t len)
+{
+	struct mtg_device *dev = mtg_dev(kobj_to_dev(kobj));
+	u32 nr_blocks = dev->region->nr_blocks;
+	size_t i;
+
+	if (pos >= nr_blocks)
+		return 0;
+	len = min_t(size_t, len, nr_blocks - pos);
+	down_read(&dev->init_lock);
+	for (i = 0; i < len; i++)
+		buf[i] = block_map_byte(dev, pos + i);
+	up_read(&dev->init_lock);
+	return len;
+}
+static BIN_ATTR_ADMIN_RO(block_map, 0);
+
 static ssize_t limit_show(struct device *d, struct device_attribute *attr, char *buf)
 {
 	struct mtg_device *dev = mtg_dev(d);
@@ -367,12 +424,19 @@ static struct attribute *tag_storage_attrs[] = {
 	&dev_attr_spilled_size.attr,
 	&dev_attr_spill_available.attr,
 	&dev_attr_spill_reserve.attr,
+	&dev_attr_used_size.attr,
+	NULL
+};
+
+static struct bin_attribute *tag_storage_bin_attrs[] = {
+	&bin_attr_block_map,
 	NULL
 };
 
 static const struct attribute_group tag_storage_group = {
 	.name = "tag_storage",
 	.attrs = tag_storage_attrs,
+	.bin_attrs = tag_storage_bin_attrs,
 };
 
 NUMBER_ATTR(no_space, atomic64_read(&dev->failed_writes[MTG_WRITE_NO_SPACE]));
