@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,6 +74,40 @@ static bool is_directory(const char *path)
 	return true;
 }
 
+/* Does a line of the file end with this? */
+static bool has_line(const char *path, const char *end)
+{
+	FILE *file = sysfs_fopen(path);
+	char *line = NULL;
+	size_t size = 0, len = strlen(end);
+	ssize_t ret;
+	bool found = false;
+
+	while (file && !found && (ret = getline(&line, &size, file)) > 0) {
+		if (line[ret - 1] == '\n')
+			line[--ret] = '\0';
+		found = (size_t)ret >= len && !strcmp(line + ret - len, end);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool is_builtin(void)
+{
+	char release[SYSFS_VALUE_MAX + 1] = "", path[SYSFS_VALUE_MAX + 64];
+	int dir = sysfs_open("/proc/sys/kernel", O_RDONLY | O_DIRECTORY);
+
+	if (dir < 0)
+		return false;
+	if (sysfs_read(dir, "osrelease", release) < 0)
+		release[0] = '\0';
+	close(dir);
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", release);
+	return *release && !strchr(release, '/') && has_line(path, "/mtetagram.ko");
+}
+
 int no_device(void)
 {
 	char node[256];
@@ -83,6 +118,9 @@ int no_device(void)
 		report_err(NULL, "no device: this machine has no device tree (/proc/device-tree), which has to describe the tag storage");
 	else if (!find_node(node, sizeof(node)))
 		report_err(NULL, "no device: the device tree has no arm,mte-tag-storage node under /reserved-memory; the firmware has to set tag storage aside and describe it");
+	else if (is_builtin())
+		report_err(NULL, "no device: the driver is built into the kernel but does not use the tag storage (%s); the kernel log says why: dmesg | grep mtetagram",
+			   node);
 	else if (!is_directory("/sys/module/mtetagram"))
 		report_err(NULL, "no device: the device tree has tag storage (%s), but the driver is not loaded; run: modprobe mtetagram",
 			   node);

@@ -17,6 +17,7 @@
 #include "mtetagramctl.h"
 #include "size.h"
 #include "status.h"
+#include "warn.h"
 
 enum kind {
 	TEXT_NAME,
@@ -24,7 +25,8 @@ enum kind {
 	TEXT_STATE,
 	TEXT_ALGORITHM,
 	TEXT_MOUNTPOINT,
-	LAST_TEXT = TEXT_MOUNTPOINT,
+	TEXT_WARNINGS,
+	LAST_TEXT = TEXT_WARNINGS,
 	COUNT,
 	SIZE,
 	RATIO,
@@ -45,6 +47,7 @@ static const struct column {
 	{ "SWAP-SIZE", SIZE, V_SWAP_SIZE, false, "room for swap" },
 	{ "SWAP-USED", SIZE, V_SWAP_USED, true, "swap in use, as in /proc/swaps" },
 	{ "SWAP-PRIO", COUNT, V_SWAP_PRIORITY, false, "swap priority" },
+	{ "ZERO", SIZE, V_ZERO, false, "swap in use but not stored: pages of zeros" },
 	{ "DATA", SIZE, V_DATA, true, "data stored, uncompressed" },
 	{ "COMPR", SIZE, V_COMPR, true, "data stored, compressed" },
 	{ "RATIO", RATIO, V_RATIO, true, "DATA less SAME, to COMPR" },
@@ -54,6 +57,7 @@ static const struct column {
 	{ "MEM-PEAK", SIZE, V_MEM_PEAK, false, "the largest MEM-USED so far" },
 	{ "MEM-LIMIT", SIZE, V_MEM_LIMIT, false, "limit of MEM-USED, 0 if there is none" },
 	{ "USED", SIZE, V_CARVEOUT_USED, true, "carve-out in use for data" },
+	{ "USED-SIZE", SIZE, V_USED_SIZE, false, "what its objects take of that" },
 	{ "SPILLED", SIZE, V_SPILLED, true, "ordinary memory in use for data moved out" },
 	{ "METADATA", SIZE, V_METADATA, false, "ordinary memory in use for tables" },
 	{ "GAIN", SIZE, V_GAIN, false, "DATA less SPILLED and METADATA" },
@@ -73,6 +77,9 @@ static const struct column {
 	{ "MOVED", COUNT, V_MOVED, false, "objects moved within the carve-out for it" },
 	{ "MOVED-OUT", COUNT, V_MOVED_OUT, false, "objects moved to ordinary memory" },
 	{ "LOST", COUNT, V_LOST, false, "objects that had to be dropped" },
+	{ "READ", SIZE, V_READ, false, "data read so far: swapped in" },
+	{ "WRITTEN", SIZE, V_WRITTEN, false, "data written so far: swapped out" },
+	{ "FREED", COUNT, V_FREED_SLOTS, false, "pages freed by swap, or discarded, so far" },
 	{ "FAILED-READS", COUNT, V_FAILED_READS, false, "reads that failed" },
 	{ "FAILED-WRITES", COUNT, V_FAILED_WRITES, false, "writes that failed" },
 	{ "FAIL-SPACE", COUNT, V_FAIL_NO_SPACE, false, "... as there was no room" },
@@ -80,6 +87,8 @@ static const struct column {
 	{ "FAIL-MEMORY", COUNT, V_FAIL_NO_MEMORY, false, "... for lack of memory" },
 	{ "FAIL-COMPRESS", COUNT, V_FAIL_COMPRESS, false, "... in compression" },
 	{ "MOUNTPOINT", TEXT_MOUNTPOINT, 0, false, "where it is mounted" },
+	{ "WARNINGS", TEXT_WARNINGS, 0, false,
+		"zswap, hibernation, priority, full, drained, lost" },
 };
 
 _Static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "COLUMNS_MAX");
@@ -144,7 +153,7 @@ void columns_help(void)
 		printf(" %14s  %s\n", columns[i].name, columns[i].help);
 }
 
-static const char *text_of(const struct device *dev, enum kind kind)
+static const char *text_of(const struct device *dev, enum kind kind, char *buf, size_t size)
 {
 	switch (kind) {
 	case TEXT_NAME:
@@ -155,6 +164,8 @@ static const char *text_of(const struct device *dev, enum kind kind)
 		return status_state(dev);
 	case TEXT_ALGORITHM:
 		return *dev->algorithm ? dev->algorithm : NULL;
+	case TEXT_WARNINGS:
+		return warn_names(dev, buf, size);
 	default:
 		return dev->mountpoint;
 	}
@@ -184,13 +195,13 @@ static int add_device(struct libscols_table *table, const struct device *dev,
 		      const struct table_options *options)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
-	char buf[SIZE_TEXT_MAX + 1], safe[1024];
+	char buf[WARN_TEXT_MAX], safe[1024];
 	size_t i;
 
 	for (i = 0; line && i < list->nr; i++) {
 		const struct column *column = &columns[list->index[i]];
 		const char *data = column->kind <= LAST_TEXT ?
-			text_of(dev, column->kind) :
+			text_of(dev, column->kind, buf, sizeof(buf)) :
 			number_of(dev, column, options, buf);
 
 		/* In tables libsmartcols escapes, but JSON has to be UTF-8. */

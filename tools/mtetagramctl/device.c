@@ -21,8 +21,10 @@
 #include "mtetagramctl.h"
 #include "size.h"
 #include "users.h"
+#include "warn.h"
 
-#define PREFIX	"mtetagram"
+#define PREFIX		"mtetagram"
+#define SECTOR_BYTES	512	/* the block layer counts in these */
 
 static const struct {
 	enum value_id id;
@@ -41,6 +43,7 @@ static const struct {
 	{ V_LIMIT,		"tag_storage/limit" },
 	{ V_METADATA,		"tag_storage/metadata_size" },
 	{ V_SPILLED,		"tag_storage/spilled_size" },
+	{ V_USED_SIZE,		"tag_storage/used_size" },
 	{ V_FAIL_NO_SPACE,	"failed_writes/no_space" },
 	{ V_FAIL_MEM_LIMIT,	"failed_writes/mem_limit" },
 	{ V_FAIL_NO_MEMORY,	"failed_writes/no_memory" },
@@ -53,13 +56,21 @@ static const struct {
 	{ V_LOST,		"reserve/lost" },
 };
 
-/* Columns of files with many numbers; V_DISKSIZE stands for one not of interest. */
+/* Columns of files with many numbers. */
 static const enum value_id mm_stat[] = {
-	V_DATA, V_COMPR, V_MEM_USED, V_MEM_LIMIT, V_MEM_PEAK, V_SAME_PAGES, V_DISKSIZE,
+	V_DATA, V_COMPR, V_MEM_USED, V_MEM_LIMIT, V_MEM_PEAK, V_SAME_PAGES, V_IGNORED,
 	V_HUGE_PAGES,
 };
 
-static const enum value_id io_stat[] = { V_FAILED_READS, V_FAILED_WRITES };
+static const enum value_id io_stat[] = {
+	V_FAILED_READS, V_FAILED_WRITES, V_IGNORED, V_FREED_SLOTS,
+};
+
+/* Of any block device: requests, merged, sectors, time; for reads, then for writes. */
+static const enum value_id stat_file[] = {
+	V_READS, V_IGNORED, V_READ_SECTORS, V_IGNORED,
+	V_WRITES, V_IGNORED, V_WRITTEN_SECTORS,
+};
 
 /* "mtetagram" and a number as the kernel writes it. */
 static bool is_device_name(const char *name)
@@ -158,7 +169,7 @@ static bool listed(char **names, const char *name)
 	return false;
 }
 
-static int vanished(struct device *dev)
+int device_vanished(struct device *dev)
 {
 	report_err(dev->path, "the device is gone; was the driver unloaded?");
 	return EXIT_NO_DEVICE;
@@ -183,18 +194,32 @@ int device_open(struct device *dev, const char *arg)
 	snprintf(dev->path, sizeof(dev->path), "/dev/%s", dev->name);
 	snprintf(path, sizeof(path), "/sys/block/%s", dev->name);
 	dev->dir = sysfs_open(path, O_RDONLY | O_DIRECTORY);
-	return dev->dir < 0 ? vanished(dev) : EXIT_OK;
+	return dev->dir < 0 ? device_vanished(dev) : EXIT_OK;
+}
+
+void device_forget(struct device *dev)
+{
+	free(dev->mountpoint);
+	free(dev->holder);
+	free(dev->rival);
+	memset(dev->v, 0, sizeof(dev->v));
+	dev->algorithm[0] = '\0';
+	dev->algorithms[0] = '\0';
+	dev->swap = false;
+	dev->mountpoint = NULL;
+	dev->holder = NULL;
+	dev->rival = NULL;
+	dev->bad = false;
+	dev->gone = false;
+	dev->warnings = 0;
 }
 
 void device_close(struct device *dev)
 {
 	if (dev->dir >= 0)
 		close(dev->dir);
-	free(dev->mountpoint);
-	free(dev->holder);
 	dev->dir = -1;
-	dev->mountpoint = NULL;
-	dev->holder = NULL;
+	device_forget(dev);
 }
 
 static bool is_gone(int error)
@@ -229,40 +254,48 @@ static void read_numbers(struct device *dev)
 
 	for (i = 0; i < ARRAY_SIZE(number_files); i++) {
 		struct value *value = &dev->v[number_files[i].id];
-		int ret = sysfs_read_number(dev->dir, number_files[i].file,
-					    &value->number);
+		int ret;
 
+		/* The kernel walks all pages for it. */
+		if (dev->quick && number_files[i].id == V_BLOCKS_UNCLAIMABLE)
+			continue;
+		ret = sysfs_read_number(dev->dir, number_files[i].file, &value->number);
 		value->known = !ret;
 		if (ret)
 			bad_file(dev, number_files[i].file, ret);
 	}
 }
 
-static void read_columns(struct device *dev, const char *file,
-			 const enum value_id *ids, size_t nr)
+static int parse_columns(struct device *dev, char *text, const enum value_id *ids,
+			 size_t nr)
 {
-	char buf[SYSFS_VALUE_MAX + 1], *save = NULL, *word;
-	int ret = sysfs_read(dev->dir, file, buf);
+	char *save = NULL, *word = strtok_r(text, " ", &save);
 	size_t i;
 
-	if (ret < 0) {
-		bad_file(dev, file, ret);
-		return;
-	}
-	word = strtok_r(buf, " ", &save);
 	for (i = 0; i < nr; i++, word = strtok_r(NULL, " ", &save)) {
 		uint64_t number;
+		int ret = word ? number_parse(word, &number) : -EINVAL;
 
-		ret = word ? number_parse(word, &number) : -EINVAL;
-		if (ret) {
-			bad_file(dev, file, ret);
-			return;
-		}
-		if (ids[i] == V_DISKSIZE)
+		if (ret)
+			return ret;
+		if (ids[i] == V_IGNORED)
 			continue;
 		dev->v[ids[i]].number = number;
 		dev->v[ids[i]].known = true;
 	}
+	return 0;
+}
+
+static void read_columns(struct device *dev, const char *file,
+			 const enum value_id *ids, size_t nr)
+{
+	char buf[SYSFS_VALUE_MAX + 1];
+	int ret = sysfs_read(dev->dir, file, buf);
+
+	if (ret >= 0)
+		ret = parse_columns(dev, buf, ids, nr);
+	if (ret < 0)
+		bad_file(dev, file, ret);
 }
 
 static bool is_algorithm(const char *name)
@@ -273,14 +306,12 @@ static bool is_algorithm(const char *name)
 }
 
 /* "[lz4] zstd lzo-rle" */
-static void read_algorithms(struct device *dev)
+static int parse_algorithms(struct device *dev, char *text)
 {
-	char buf[SYSFS_VALUE_MAX + 1], *save = NULL, *word;
-	int ret = sysfs_read(dev->dir, "comp_algorithm", buf);
+	char *save = NULL, *word;
 	size_t len = 0;
 
-	for (word = ret < 0 ? NULL : strtok_r(buf, " ", &save); word;
-	     word = strtok_r(NULL, " ", &save)) {
+	for (word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		size_t last = strlen(word) - 1;
 		bool chosen = last && word[0] == '[' && word[last] == ']';
 
@@ -289,16 +320,22 @@ static void read_algorithms(struct device *dev)
 			word++;
 		}
 		if (!is_algorithm(word) || (chosen && dev->algorithm[0]) ||
-		    len + strlen(word) + 2 > sizeof(dev->algorithms)) {
-			ret = -EINVAL;
-			break;
-		}
+		    len + strlen(word) + 2 > sizeof(dev->algorithms))
+			return -EINVAL;
 		if (chosen)
 			memcpy(dev->algorithm, word, strlen(word) + 1);
 		len += sprintf(dev->algorithms + len, "%s%s", len ? " " : "", word);
 	}
-	if (ret >= 0 && !dev->algorithm[0])
-		ret = -EINVAL;
+	return dev->algorithm[0] ? 0 : -EINVAL;
+}
+
+static void read_algorithms(struct device *dev)
+{
+	char buf[SYSFS_VALUE_MAX + 1];
+	int ret = sysfs_read(dev->dir, "comp_algorithm", buf);
+
+	if (ret >= 0)
+		ret = parse_algorithms(dev, buf);
 	if (ret < 0) {
 		dev->algorithm[0] = '\0';
 		dev->algorithms[0] = '\0';
@@ -311,6 +348,22 @@ static void set_product(struct value *to, const struct value *a, uint64_t b)
 	to->known = a->known && !__builtin_mul_overflow(a->number, b, &to->number);
 }
 
+/*
+ * Swap that is used but not stored: pages of zeros, which the kernel notes elsewhere,
+ * and slots that it has set aside. Stored is the header, too, which swap does not count.
+ */
+static void derive_zero(struct value *v)
+{
+	uint64_t written;
+
+	if (!v[V_SWAP_USED].known || !v[V_DATA].known)
+		return;
+	written = v[V_DATA].number - (v[V_DATA].number >= PAGE_BYTES ? PAGE_BYTES : 0);
+	v[V_ZERO].known = true;
+	v[V_ZERO].number = v[V_SWAP_USED].number > written ?
+			   v[V_SWAP_USED].number - written : 0;
+}
+
 /* What follows from what was read; nothing follows from what is unknown. */
 static void derive(struct device *dev)
 {
@@ -319,6 +372,9 @@ static void derive(struct device *dev)
 
 	set_product(&v[V_SAME], &v[V_SAME_PAGES], PAGE_BYTES);
 	set_product(&v[V_HUGE], &v[V_HUGE_PAGES], PAGE_BYTES);
+	set_product(&v[V_READ], &v[V_READ_SECTORS], SECTOR_BYTES);
+	set_product(&v[V_WRITTEN], &v[V_WRITTEN_SECTORS], SECTOR_BYTES);
+	derive_zero(v);
 	if (v[V_BLOCK_SIZE].known)
 		set_product(&v[V_CARVEOUT_USED], &v[V_BLOCKS_USED],
 			    v[V_BLOCK_SIZE].number);
@@ -346,13 +402,47 @@ int device_read(struct device *dev)
 	read_numbers(dev);
 	read_columns(dev, "mm_stat", mm_stat, ARRAY_SIZE(mm_stat));
 	read_columns(dev, "io_stat", io_stat, ARRAY_SIZE(io_stat));
+	read_columns(dev, "stat", stat_file, ARRAY_SIZE(stat_file));
 	read_algorithms(dev);
 	/* No version of the driver lacks these. */
 	if (dev->gone || faccessat(dev->dir, "disksize", F_OK, 0))
-		return vanished(dev);
+		return device_vanished(dev);
 	users_read(dev);
 	derive(dev);
+	warn_find(dev);
 	return EXIT_OK;
+}
+
+int devices_read(struct device *devices, size_t *nr, char **names, size_t nr_names)
+{
+	int ret = EXIT_OK, error;
+	size_t i;
+
+	*nr = 0;
+	for (i = 0; i < nr_names; i++) {
+		struct device *dev = &devices[*nr];
+
+		error = device_open(dev, names[i]);
+		if (!error)
+			error = device_read(dev);
+		if (error) {
+			device_close(dev);
+			ret = error;
+			continue;
+		}
+		if (dev->bad && !ret)
+			ret = EXIT_ERROR;
+		(*nr)++;
+	}
+	return ret;
+}
+
+void devices_close(struct device *devices, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		device_close(&devices[i]);
 }
 
 int device_read_number(struct device *dev, const char *attr, uint64_t *number)
@@ -365,10 +455,15 @@ int device_read_number(struct device *dev, const char *attr, uint64_t *number)
 		bad_file(dev, attr, ret);
 		return EXIT_ERROR;
 	}
+	return device_lacks(dev, attr);
+}
+
+int device_lacks(struct device *dev, const char *attr)
+{
 	if (faccessat(dev->dir, "disksize", F_OK, 0))
-		return vanished(dev);
+		return device_vanished(dev);
 	report_err(dev->path, "there is no %s; is the driver of another version?", attr);
-	return EXIT_ERROR;
+	return EXIT_UNSUPPORTED;
 }
 
 int device_write(struct device *dev, const char *attr, const char *value)
@@ -380,18 +475,15 @@ int device_write_failed(struct device *dev, const char *attr, const char *value,
 			int error)
 {
 	switch (error) {
-	case -ENOENT:
 	case -ENODEV:
-		if (error == -ENODEV || faccessat(dev->dir, "disksize", F_OK, 0))
-			return vanished(dev);
-		report_err(dev->path, "there is no %s; is the driver of another version?",
-			   attr);
-		return EXIT_ERROR;
+		return device_vanished(dev);
+	case -ENOENT:
+		return device_lacks(dev, attr);
 	case -EACCES:
 	case -EPERM:
 		report_err(dev->path, "may not write %s: %s; run this as root", attr,
 			   strerror(-error));
-		return EXIT_ERROR;
+		return EXIT_DENIED;
 	case -EBUSY:
 		report_err(dev->path, "%s cannot be set now: the device is busy; try again when it is not in use",
 			   attr);

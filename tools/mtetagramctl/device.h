@@ -40,6 +40,7 @@ enum value_id {
 	V_LIMIT,
 	V_METADATA,
 	V_SPILLED,
+	V_USED_SIZE,
 
 	V_FAIL_NO_SPACE,
 	V_FAIL_MEM_LIMIT,
@@ -62,18 +63,41 @@ enum value_id {
 	V_HUGE_PAGES,
 	V_FAILED_READS,
 	V_FAILED_WRITES,
+	V_FREED_SLOTS,
+
+	V_READS,
+	V_READ_SECTORS,
+	V_WRITES,
+	V_WRITTEN_SECTORS,
 
 	V_SWAP_SIZE,
 	V_SWAP_USED,
 	V_SWAP_PRIORITY,
+	V_OTHER_SWAP_FREE,	/* room in all other swap */
+	V_RIVAL_PRIORITY,	/* the highest of all other swap */
 
+	V_ZERO,			/* bytes that swap uses and did not write */
+	V_READ,			/* bytes */
+	V_WRITTEN,
 	V_SAME,			/* bytes in same-filled pages */
 	V_HUGE,			/* bytes in pages that do not compress */
 	V_CARVEOUT_USED,	/* bytes of tag blocks with our data */
 	V_RATIO,		/* in hundredths */
 	V_GAIN,			/* stored less the ordinary memory it takes */
 
-	NR_VALUES
+	NR_VALUES,
+	V_IGNORED = NR_VALUES	/* a column of no interest */
+};
+
+/* What an administrator should know before it hurts; see warn.c. */
+enum warning {
+	WARN_ZSWAP,
+	WARN_HIBERNATION,
+	WARN_PRIORITY,
+	WARN_FULL,
+	WARN_DRAINED,
+	WARN_LOST,
+	NR_WARNINGS
 };
 
 struct device {
@@ -86,6 +110,9 @@ struct device {
 	bool swap;
 	char *mountpoint;		/* or NULL; any bytes, escape before use */
 	char *holder;			/* a device on top of this one, or NULL; as above */
+	char *rival;			/* other swap of V_RIVAL_PRIORITY, or NULL; as above */
+	bool quick;			/* leave out what takes the kernel long to find */
+	unsigned int warnings;		/* a bit for each enum warning */
 	bool bad;			/* something read made no sense */
 	bool gone;			/* removed while it was being read */
 };
@@ -114,6 +141,18 @@ void device_close(struct device *dev);
  */
 int device_read(struct device *dev);
 
+/*
+ * Open and read several devices; those that cannot be are reported and left out. To be
+ * closed by devices_close(), whatever is returned.
+ *
+ * Return: EXIT_OK if all of it was read and made sense.
+ */
+int devices_read(struct device *devices, size_t *nr, char **names, size_t nr_names);
+void devices_close(struct device *devices, size_t nr);
+
+/* Forget what was read, to read it again. */
+void device_forget(struct device *dev);
+
 /* Read one number again. */
 int device_read_number(struct device *dev, const char *attr, uint64_t *number);
 
@@ -126,6 +165,12 @@ int device_write_failed(struct device *dev, const char *attr, const char *value,
 
 /* Drop all data and settings. Returns 0 or -errno, nothing is reported. */
 int device_reset(struct device *dev);
+
+/* Why does a file that every driver of this version has not exist? Reported. */
+int device_lacks(struct device *dev, const char *attr);
+
+/* Report that it is gone. Returns EXIT_NO_DEVICE. */
+int device_vanished(struct device *dev);
 
 /* Call after device_reset() returned -EBUSY. Returns EXIT_BUSY. */
 int device_still_open(struct device *dev);

@@ -3,8 +3,11 @@
  * Failures on demand, for the tests. Empty unless built with TEST=1.
  *
  * MTETAGRAM_TEST_FAULT holds rules separated by commas, "OPERATION FILE ERROR [N]":
- * the operation on the file fails with that error, the first N times or always.
+ * the operation on the file fails with that error, the first N times or always; with
+ * "<N" instead, only if a number less than N is written. TERM stands for SIGTERM at
+ * that moment, and the operation goes on.
  * MTETAGRAM_TEST_TRACE is a file that gets a line for each write.
+ * MTETAGRAM_TEST_SLEEP is a script that runs instead of any sleep.
  */
 
 #include "fault.h"
@@ -12,10 +15,13 @@
 #ifdef MTETAGRAM_TEST
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FAULT_TERM	2
 
 static const struct {
 	const char *name;
@@ -30,6 +36,7 @@ static const struct {
 	{ "ENOENT", -ENOENT },
 	{ "ENOMEM", -ENOMEM },
 	{ "ENOSPC", -ENOSPC },
+	{ "TERM", FAULT_TERM },
 };
 
 static int error_by_name(const char *name)
@@ -43,29 +50,53 @@ static int error_by_name(const char *name)
 	abort();
 }
 
-int fault_inject(const char *operation, const char *file)
+/* "", "3": the first three times; "<4096": if less is written. */
+static bool condition_holds(const char *condition, unsigned int hits, const char *value)
+{
+	if (*condition == '<')
+		return value && strtoull(value, NULL, 10) <
+				strtoull(condition + 1, NULL, 10);
+	return !*condition || hits < strtoull(condition, NULL, 10);
+}
+
+int fault_inject(const char *operation, const char *file, const char *value)
 {
 	static unsigned int hits[8];
 	const char *rule = getenv("MTETAGRAM_TEST_FAULT");
-	char rule_operation[16], rule_file[64], rule_error[16];
-	unsigned int i, max;
+	char rule_operation[16], rule_file[64], rule_error[16], condition[24];
+	unsigned int i;
 
 	for (i = 0; rule && i < ARRAY_SIZE(hits); i++) {
-		int fields = sscanf(rule, " %15s %63s %15[A-Z] %u", rule_operation,
-				    rule_file, rule_error, &max);
-
-		if (fields < 3)
+		condition[0] = '\0';
+		if (sscanf(rule, " %15s %63s %15[A-Z] %23[0-9<]", rule_operation, rule_file,
+			   rule_error, condition) < 3)
 			abort();
 		if (!strcmp(rule_operation, operation) && !strcmp(rule_file, file) &&
-		    (fields == 3 || hits[i] < max)) {
+		    condition_holds(condition, hits[i], value)) {
+			int error = error_by_name(rule_error);
+
 			hits[i]++;
-			return error_by_name(rule_error);
+			if (error != FAULT_TERM)
+				return error;
+			raise(SIGTERM);
 		}
 		rule = strchr(rule, ',');
 		if (rule)
 			rule++;
 	}
 	return 0;
+}
+
+bool fault_sleep(unsigned int milliseconds)
+{
+	const char *script = getenv("MTETAGRAM_TEST_SLEEP");
+
+	if (!script)
+		return false;
+	fault_trace("sleep %u", milliseconds);
+	if (system(script))
+		abort();
+	return true;
 }
 
 void fault_trace(const char *fmt, ...)

@@ -6,16 +6,22 @@
 #ifndef _FAULT_H
 #define _FAULT_H
 
+#include <stdbool.h>
+
 #include "mtetagramctl.h"
 
 #ifdef MTETAGRAM_TEST
 
 /*
- * The error to pretend for an operation ("read" or "write") on a file: 0 for none,
- * -errno, or FAULT_DROP for a write that is reported as done and is not.
+ * The error to pretend for an operation ("read", "write", "discard") on a file: 0 for
+ * none, -errno, or FAULT_DROP for what is reported as done and is not. @value is what
+ * is written, or NULL.
  */
 #define FAULT_DROP	1
-int fault_inject(const char *operation, const char *file);
+int fault_inject(const char *operation, const char *file, const char *value);
+
+/* Time for tests: it goes by only here. False if there is none: take the real one. */
+bool fault_sleep(unsigned int milliseconds);
 
 /* Append a line to the trace. */
 void fault_trace(const char *fmt, ...) __printf(1, 2);
@@ -23,11 +29,19 @@ void fault_trace(const char *fmt, ...) __printf(1, 2);
 #else
 
 #define FAULT_DROP	1
-static inline int fault_inject(const char *operation, const char *file)
+static inline int fault_inject(const char *operation, const char *file,
+			       const char *value)
 {
 	(void)operation;
 	(void)file;
+	(void)value;
 	return 0;
+}
+
+static inline bool fault_sleep(unsigned int milliseconds)
+{
+	(void)milliseconds;
+	return false;
 }
 
 __printf(1, 2)

@@ -15,8 +15,13 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "status", cmd_status, "show what devices hold and how much room there is" },
+	{ "watch",  cmd_watch,  "the same, live, with rates and errors" },
+	{ "map",    cmd_map,    "draw which tag blocks hold data and which hold tags" },
+	{ "stats",  cmd_stats,  "list all numbers, also for Prometheus" },
 	{ "setup",  cmd_setup,  "give a device a size and make it ready for use" },
+	{ "limit",  cmd_limit,  "show or set how much a device may use" },
 	{ "resize", cmd_resize, "set how much of the carve-out a device may use" },
+	{ "drain",  cmd_drain,  "move all data out, give all tag blocks back" },
 	{ "reset",  cmd_reset,  "drop all data and settings of a device" },
 };
 
@@ -33,8 +38,10 @@ static void print_help(void)
 	printf("\nWithout a command: status.\n"
 	       "'mtetagramctl COMMAND --help' tells more, and so does mtetagramctl(8).\n\n"
 	       "Exit status: %d done, %d failed, %d wrong arguments, %d no device,\n"
-	       "%d device in use, %d no room.\n",
-	       EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_NO_DEVICE, EXIT_BUSY, EXIT_NO_ROOM);
+	       "%d device in use, %d no room, %d not permitted, %d not with this driver,\n"
+	       "%d interrupted.\n",
+	       EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_NO_DEVICE, EXIT_BUSY, EXIT_NO_ROOM,
+	       EXIT_DENIED, EXIT_UNSUPPORTED, EXIT_INTERRUPTED);
 }
 
 static int run(int argc, char **argv)

@@ -16,14 +16,22 @@ enum exit_code {
 	EXIT_NO_DEVICE	= 3,	/* no such device, no driver, no tag storage */
 	EXIT_BUSY	= 4,	/* the device is in use */
 	EXIT_NO_ROOM	= 5,	/* what is stored does not fit */
+	EXIT_DENIED	= 6,	/* not permitted */
+	EXIT_UNSUPPORTED = 7,	/* this version of the driver cannot do it */
+	EXIT_INTERRUPTED = 8,	/* by the user; everything is in a state to go on from */
 };
 
 #define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 int cmd_status(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
+int cmd_map(int argc, char **argv);
 int cmd_setup(int argc, char **argv);
+int cmd_limit(int argc, char **argv);
 int cmd_resize(int argc, char **argv);
+int cmd_drain(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
 
 extern const char *current_command;

@@ -6,13 +6,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "mtetagramctl.h"
+#include "progress.h"
 #include "run.h"
 
 extern char **environ;
@@ -40,6 +44,35 @@ static int spawn(pid_t *pid, const char * const argv[])
 	}
 	posix_spawn_file_actions_destroy(&actions);
 	return ret;
+}
+
+int run_program_watched(const char *subject, const char * const argv[],
+			void (*tick)(void *ctx), void *ctx)
+{
+	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
+	int ret, status;
+	bool told = false;
+	pid_t pid, done;
+
+	fflush(stdout);
+	ret = spawn(&pid, argv);
+	if (ret) {
+		report_err(subject, "cannot run %s: %s", argv[0], strerror(ret));
+		return -1;
+	}
+	while (!(done = waitpid(pid, &status, WNOHANG))) {
+		tick(ctx);
+		if (interrupted() && !told) {
+			told = true;
+			kill(pid, SIGTERM);
+		}
+		nanosleep(&pause, NULL);
+	}
+	if (done < 0) {
+		report_err(subject, "lost track of %s: %s", argv[0], strerror(errno));
+		return -1;
+	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 int run_program(const char *subject, const char * const argv[])

@@ -9,12 +9,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "device.h"
 #include "mtetagramctl.h"
+#include "progress.h"
 #include "run.h"
 #include "size.h"
 #include "users.h"
@@ -39,23 +39,6 @@ struct plan {
 	uint64_t size_bytes;
 	uint64_t mem_limit_bytes;
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signal)
-{
-	interrupted = signal;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, NULL);
-}
 
 static void print_help(void)
 {
@@ -199,7 +182,7 @@ static int put(struct device *dev, const char *attr, const char *value, bool *ch
 {
 	int ret;
 
-	if (interrupted) {
+	if (interrupted()) {
 		report_err(dev->path, "interrupted");
 		return EXIT_ERROR;
 	}
@@ -248,7 +231,7 @@ static int use_as_swap(struct device *dev, const struct plan *plan)
 
 	if (run_program(dev->path, mkswap_argv))
 		return EXIT_ERROR;
-	if (interrupted) {
+	if (interrupted()) {
 		report_err(dev->path, "interrupted");
 		return EXIT_ERROR;
 	}
@@ -275,7 +258,7 @@ static int setup(struct device *dev, struct plan *plan)
 
 	if (ret)
 		return ret;
-	catch_signals();
+	interrupt_catch();
 	ret = configure(dev, plan, &changed);
 	/* Not ours any more. */
 	if (ret == EXIT_BUSY || ret == EXIT_NO_DEVICE)

@@ -12,11 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "blockmap.h"
 #include "columns.h"
 #include "device.h"
 #include "mtetagramctl.h"
 #include "size.h"
 #include "status.h"
+#include "warn.h"
+
+#define RANGES_MAX	8	/* of blocks with tags; more would hide the rest */
 
 struct options {
 	struct table_options table;
@@ -65,7 +69,7 @@ static void plain_line(const char *label, const char *number)
 	printf("  %-16s%12s\n", label, number);
 }
 
-static void print_heading(const struct device *dev)
+void status_heading(const struct device *dev)
 {
 	char buf[SIZE_TEXT_MAX + 1], safe[1024];
 
@@ -93,9 +97,12 @@ static void print_data(const struct device *dev, bool exact)
 
 	line("size", text_of(&v[V_DISKSIZE], exact, a), "%s",
 	     *dev->algorithm ? dev->algorithm : "unknown algorithm");
-	if (dev->swap)
+	if (dev->swap) {
 		line("swap used", text_of(&v[V_SWAP_USED], exact, a), "of %s",
 		     text_of(&v[V_SWAP_SIZE], exact, b));
+		line("  not stored", text_of(&v[V_ZERO], exact, a),
+		     "pages of zeros, which swap does not write, and slots set aside");
+	}
 	if (v[V_RATIO].known)
 		line("data", text_of(&v[V_DATA], exact, a),
 		     "compressed to %s, ratio %" PRIu64 ".%02" PRIu64,
@@ -119,14 +126,31 @@ static void print_memory(const struct device *dev, bool exact)
 	     mem_limit->known && !mem_limit->number ? "none" :
 						      text_of(mem_limit, exact, c));
 	line("  carve-out", text_of(&v[V_CARVEOUT_USED], exact, a),
-	     "memory that would lie idle");
+	     "memory that would lie idle; data takes %s of it",
+	     text_of(&v[V_USED_SIZE], exact, b));
 	line("  spilled", text_of(&v[V_SPILLED], exact, a),
 	     "ordinary memory, for data that had to make way for tags");
 	line("metadata", text_of(&v[V_METADATA], exact, a), "ordinary memory");
 	line("net gain", text_of(&v[V_GAIN], exact, a), "data less spilled and metadata");
 }
 
-static void print_blocks(const struct device *dev, bool exact)
+/* Which blocks hold tags, if we may know; the whole list is in "map --list". */
+static void print_tag_blocks(struct device *dev)
+{
+	struct block_map map;
+	size_t more;
+
+	if (blockmap_try(dev, &map))
+		return;
+	printf("  %-16s%12s   ", "", "blocks");
+	more = blockmap_ranges(&map, BLOCK_TAGS, RANGES_MAX, stdout);
+	if (more)
+		printf(" and %zu more ranges", more);
+	putchar('\n');
+	blockmap_free(&map);
+}
+
+static void print_blocks(struct device *dev, bool exact)
 {
 	const struct value *v = dev->v;
 	char a[SIZE_TEXT_MAX + 1], b[SIZE_TEXT_MAX + 1];
@@ -139,6 +163,8 @@ static void print_blocks(const struct device *dev, bool exact)
 	plain_line("  with data", text_of(&v[V_BLOCKS_USED], true, a));
 	line("  with tags", text_of(&v[V_BLOCKS_TAGGED], true, a), "tagged pages: %s",
 	     text_of(&v[V_TAGGED_PAGES], true, b));
+	if (v[V_BLOCKS_TAGGED].known && v[V_BLOCKS_TAGGED].number)
+		print_tag_blocks(dev);
 	line("  unclaimable", text_of(&v[V_BLOCKS_UNCLAIMABLE], true, a),
 	     "never needed for tags, counted above too");
 }
@@ -166,20 +192,32 @@ static void print_history(const struct device *dev)
 	plain_line("  compression", text_of(&v[V_FAIL_COMPRESS], true, a));
 }
 
-static void print_device(const struct device *dev, bool exact)
+static void print_warnings(const struct device *dev)
+{
+	char buf[WARN_TEXT_MAX], safe[2 * WARN_TEXT_MAX];
+	unsigned int i;
+
+	for (i = 0; i < NR_WARNINGS; i++)
+		if (dev->warnings & 1U << i)
+			printf("  warning: %s\n",
+			       escape(safe, sizeof(safe), warn_text(dev, i, buf)));
+}
+
+static void print_device(struct device *dev, bool exact)
 {
 	bool unset = dev->v[V_INITSTATE].known && !dev->v[V_INITSTATE].number;
 
-	print_heading(dev);
+	status_heading(dev);
 	if (!unset) {
 		print_data(dev, exact);
 		print_memory(dev, exact);
 	}
 	print_blocks(dev, exact);
 	print_history(dev);
+	print_warnings(dev);
 }
 
-static int print(const struct device *devices, size_t nr, const struct options *options)
+static int print(struct device *devices, size_t nr, const struct options *options)
 {
 	size_t i;
 
@@ -197,31 +235,15 @@ static int print(const struct device *devices, size_t nr, const struct options *
 static int show(char **names, size_t nr_names, const struct options *options)
 {
 	struct device *devices = xcalloc(nr_names, sizeof(*devices));
-	size_t i, nr = 0;
-	int ret = EXIT_OK, error;
+	size_t nr;
+	int ret = devices_read(devices, &nr, names, nr_names), error;
 
-	for (i = 0; i < nr_names; i++) {
-		struct device *dev = &devices[nr];
-
-		error = device_open(dev, names[i]);
-		if (!error)
-			error = device_read(dev);
-		if (error) {
-			device_close(dev);
-			ret = error;
-			continue;
-		}
-		if (dev->bad && !ret)
-			ret = EXIT_ERROR;
-		nr++;
-	}
 	if (nr) {
 		error = print(devices, nr, options);
 		if (error)
 			ret = error;
 	}
-	for (i = 0; i < nr; i++)
-		device_close(&devices[i]);
+	devices_close(devices, nr);
 	free(devices);
 	return ret;
 }

@@ -10,4 +10,7 @@ struct device;
 /* One word for what a device is doing. */
 const char *status_state(const struct device *dev);
 
+/* One line: the device and who uses it. */
+void status_heading(const struct device *dev);
+
 #endif

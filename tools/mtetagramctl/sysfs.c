@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "mtetagramctl.h"
 #include "size.h"
 #include "sysfs.h"
 
@@ -76,7 +77,7 @@ static int open_attribute(int dir, const char *name, int flags)
 	return fd;
 }
 
-static int read_all(int fd, char *buf, size_t size)
+static ssize_t read_all(int fd, void *buf, size_t size)
 {
 	size_t len = 0;
 	ssize_t ret;
@@ -98,7 +99,7 @@ int sysfs_read(int dir, const char *name, char buf[SYSFS_VALUE_MAX + 1])
 {
 	int fd, len;
 
-	len = fault_inject("read", name);
+	len = fault_inject("read", name, NULL);
 	if (len)
 		return len;
 	fd = open_attribute(dir, name, O_RDONLY);
@@ -118,6 +119,40 @@ int sysfs_read(int dir, const char *name, char buf[SYSFS_VALUE_MAX + 1])
 	return len;
 }
 
+ssize_t sysfs_read_binary(int dir, const char *name, size_t max, uint8_t **data)
+{
+	size_t size = 0, len = 0;
+	ssize_t ret;
+	int fd;
+
+	ret = fault_inject("read", name, NULL);
+	if (ret)
+		return ret;
+	fd = open_attribute(dir, name, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	*data = NULL;
+	do {
+		/* One more than allowed, to see that it is too long. */
+		size = size ? 2 * size : SYSFS_VALUE_MAX;
+		if (size > max)
+			size = max + 1;
+		*data = xrealloc(*data, size, 1);
+		ret = read_all(fd, *data + len, size - len);
+		if (ret > 0)
+			len += ret;
+	} while (ret > 0 && len == size && size <= max);
+	close(fd);
+	if (ret >= 0 && len > max)
+		ret = -EFBIG;
+	if (ret < 0) {
+		free(*data);
+		*data = NULL;
+		return ret;
+	}
+	return len;
+}
+
 int sysfs_read_number(int dir, const char *name, uint64_t *number)
 {
 	char buf[SYSFS_VALUE_MAX + 1];
@@ -129,7 +164,7 @@ int sysfs_read_number(int dir, const char *name, uint64_t *number)
 int sysfs_write(int dir, const char *name, const char *value)
 {
 	size_t len = strlen(value);
-	int ret = fault_inject("write", name), fd;
+	int ret = fault_inject("write", name, value), fd;
 	ssize_t done;
 
 	fault_trace("write %s %s", name, value);
@@ -146,4 +181,13 @@ int sysfs_write(int dir, const char *name, const char *value)
 	if (close(fd) && !ret)
 		ret = -errno;
 	return ret;
+}
+
+int sysfs_may_write(int dir, const char *name)
+{
+	int ret = fault_inject("access", name, NULL);
+
+	if (ret)
+		return ret;
+	return faccessat(dir, name, W_OK, AT_EACCESS) ? -errno : 0;
 }

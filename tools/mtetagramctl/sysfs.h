@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #define SYSFS_VALUE_MAX	4096	/* no attribute is longer than this */
 
@@ -29,7 +30,17 @@ int sysfs_read(int dir, const char *name, char buf[SYSFS_VALUE_MAX + 1]);
 /* Read a file that holds one number; -EINVAL or -ERANGE if it is none. */
 int sysfs_read_number(int dir, const char *name, uint64_t *number);
 
+/*
+ * Read all of a binary file, of any length up to @max; the caller frees @data.
+ *
+ * Return: its length, or -errno; -EFBIG if it is longer.
+ */
+ssize_t sysfs_read_binary(int dir, const char *name, size_t max, uint8_t **data);
+
 /* Write with a single write(2), as the kernel takes each for a value of its own. */
 int sysfs_write(int dir, const char *name, const char *value);
+
+/* Would it be permitted to write? 0 or -errno. */
+int sysfs_may_write(int dir, const char *name);
 
 #endif

@@ -32,10 +32,37 @@ static bool parse_kib(const char *text, struct value *value)
 	return value->known;
 }
 
+static bool above(const struct value *a, const struct value *b)
+{
+	if (!b->known || a->negative != b->negative)
+		return !b->known || b->negative;
+	return a->negative ? a->number < b->number : a->number > b->number;
+}
+
+/* Other swap: what room it has, and whether it is used before this device. */
+static void note_other_swap(struct device *dev, char *name, const struct value *size,
+			    const struct value *used, const struct value *priority)
+{
+	struct value *free_sum = &dev->v[V_OTHER_SWAP_FREE];
+
+	if (used->number > size->number ||
+	    __builtin_add_overflow(free_sum->number, size->number - used->number,
+				   &free_sum->number))
+		return;
+	free_sum->known = true;
+	if (!above(priority, &dev->v[V_RIVAL_PRIORITY]))
+		return;
+	dev->v[V_RIVAL_PRIORITY] = *priority;
+	free(dev->rival);
+	dev->rival = xstrdup(name);
+}
+
 /* "/dev/mtetagram0   partition   98300   12800   100" */
 static void read_swap_line(struct device *dev, char *line)
 {
+	struct value size = { }, used = { }, priority = { };
 	char *save = NULL, *word[5];
+	bool own, ok;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(word); i++) {
@@ -43,14 +70,20 @@ static void read_swap_line(struct device *dev, char *line)
 		if (!word[i])
 			break;
 	}
-	if (!i || strcmp(word[0], dev->path))
-		return;
-	dev->swap = true;
-	if (i < ARRAY_SIZE(word) || !parse_kib(word[2], &dev->v[V_SWAP_SIZE]) ||
-	    !parse_kib(word[3], &dev->v[V_SWAP_USED]) ||
-	    !parse_signed(word[4], &dev->v[V_SWAP_PRIORITY])) {
+	own = i && !strcmp(word[0], dev->path);
+	ok = i == ARRAY_SIZE(word) && parse_kib(word[2], &size) &&
+	     parse_kib(word[3], &used) && parse_signed(word[4], &priority);
+	if (own) {
+		dev->swap = true;
+		dev->v[V_SWAP_SIZE] = size;
+		dev->v[V_SWAP_USED] = used;
+		dev->v[V_SWAP_PRIORITY] = priority;
+	}
+	if (own && !ok) {
 		report_err(dev->path, "/proc/swaps is not in the form expected");
 		dev->bad = true;
+	} else if (ok && !own) {
+		note_other_swap(dev, word[0], &size, &used, &priority);
 	}
 }
 
@@ -154,10 +187,17 @@ void users_read(struct device *dev)
 
 int users_refuse(struct device *dev)
 {
-	if (dev->swap)
+	if (dev->swap) {
 		report_err(dev->path, "it is in use as swap; first run: swapoff %s",
 			   dev->path);
-	else if (dev->mountpoint)
+		return EXIT_BUSY;
+	}
+	return users_refuse_others(dev);
+}
+
+int users_refuse_others(struct device *dev)
+{
+	if (dev->mountpoint)
 		report_err(dev->path, "it is mounted on %s; first run: umount %s",
 			   dev->mountpoint, dev->path);
 	else if (dev->holder)

@@ -13,4 +13,7 @@ void users_read(struct device *dev);
 /* Return: EXIT_OK, or EXIT_BUSY with who uses the device, and what to do, reported. */
 int users_refuse(struct device *dev);
 
+/* The same, but swap does not count. */
+int users_refuse_others(struct device *dev);
+
 #endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The map as a picture in SVG, for a report. All cells of one look are one path, so
+ * that the file stays small; no script, no font but the viewer's.
+ */
+
+#include <inttypes.h>
+
+#include "device.h"
+#include "map.h"
+#include "size.h"
+
+#define STEP	9	/* from cell to cell */
+#define CELL	8
+#define MARGIN	12
+#define HEAD	44	/* room for two lines of text */
+#define LEGEND	64
+
+/* From light to dark; told apart by people who see no red or green as well. */
+static const char * const data_colors[MAP_LEVELS] = {
+	"#d3e5f5", "#b3d3ec", "#8fbfe2", "#68a8d6", "#4490c8", "#2877b5", "#145d9b", "#0a447a",
+};
+
+static const char * const tag_colors[MAP_LEVELS] = {
+	"#fde0c5", "#fcc894", "#fbae62", "#f7923a", "#ea751b", "#d05a0a", "#a94504", "#7f3403",
+};
+
+static const char free_color[] = "#eeeeee";
+static const char switching_color[] = "#c02fb0";
+
+/* The part of each cell that has this look: all of it, or one half if it is mixed. */
+struct layer {
+	enum block_state state;
+	unsigned int level;
+	const char *color;
+};
+
+static void add_cell(const struct picture *picture, const struct layer *layer, size_t nr,
+		     FILE *file)
+{
+	size_t x = MARGIN + nr % picture->columns * STEP;
+	size_t y = HEAD + nr / picture->columns * STEP;
+	struct cell cell;
+	struct look look;
+
+	blockmap_cell(&picture->map, nr * picture->group, picture->group, &cell);
+	look = map_look(&cell);
+	if (look.state == BLOCK_TAGS && look.both) {
+		if (layer->state == BLOCK_DATA && layer->level == look.level)
+			fprintf(file, "M%zu %zuh%dv%dz", x, y, CELL, CELL);
+		else if (layer->state == BLOCK_TAGS && layer->level == look.tag_level)
+			fprintf(file, "M%zu %zuv%dh%dz", x, y, CELL, CELL);
+	} else if (layer->state == look.state &&
+		   (look.state != BLOCK_DATA || layer->level == look.level) &&
+		   (look.state != BLOCK_TAGS || layer->level == look.tag_level)) {
+		fprintf(file, "M%zu %zuh%dv%dh-%dz", x, y, CELL, CELL, CELL);
+	}
+}
+
+static void add_layer(const struct picture *picture, const struct layer *layer,
+		      FILE *file)
+{
+	size_t nr, cells = map_cells(picture);
+
+	fprintf(file, "<path fill=\"%s\" d=\"", layer->color);
+	for (nr = 0; nr < cells; nr++)
+		add_cell(picture, layer, nr, file);
+	fputs("\"/>\n", file);
+}
+
+static void add_layers(const struct picture *picture, FILE *file)
+{
+	const struct layer nothing = { .state = BLOCK_FREE, .color = free_color };
+	const struct layer switching = { .state = BLOCK_SWITCHING, .color = switching_color };
+	unsigned int level;
+
+	add_layer(picture, &nothing, file);
+	add_layer(picture, &switching, file);
+	for (level = 1; level <= MAP_LEVELS; level++) {
+		const struct layer data = { BLOCK_DATA, level, data_colors[level - 1] };
+		const struct layer tags = { BLOCK_TAGS, level, tag_colors[level - 1] };
+
+		add_layer(picture, &data, file);
+		add_layer(picture, &tags, file);
+	}
+}
+
+static void add_swatches(size_t x, size_t y, const char * const *colors, size_t nr,
+			 const char *text, FILE *file)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		fprintf(file, "<rect x=\"%zu\" y=\"%zu\" width=\"%d\" height=\"%d\" fill=\"%s\"/>\n",
+			x + i * STEP, y, CELL, CELL, colors[i]);
+	fprintf(file, "<text x=\"%zu\" y=\"%zu\">%s</text>\n", x + nr * STEP + 4, y + CELL,
+		text);
+}
+
+static void add_legend(const struct picture *picture, size_t y, FILE *file)
+{
+	const char * const nothing[] = { free_color }, * const switching[] = { switching_color };
+	const struct cell *whole = &picture->whole;
+	char text[128];
+
+	snprintf(text, sizeof(text), "data, by fill: %" PRIu32 " blocks, %u %% full",
+		 whole->blocks[BLOCK_DATA], map_percent(whole, BLOCK_DATA));
+	add_swatches(MARGIN, y, data_colors, MAP_LEVELS, text, file);
+	snprintf(text, sizeof(text), "tags, by tagged pages: %" PRIu32 " blocks, %u %% tagged",
+		 whole->blocks[BLOCK_TAGS], map_percent(whole, BLOCK_TAGS));
+	add_swatches(MARGIN, y + 16, tag_colors, MAP_LEVELS, text, file);
+	snprintf(text, sizeof(text), "free: %" PRIu32 " blocks", whole->blocks[BLOCK_FREE]);
+	add_swatches(MARGIN, y + 32, nothing, 1, text, file);
+	snprintf(text, sizeof(text), "being emptied: %" PRIu32 " blocks",
+		 whole->blocks[BLOCK_SWITCHING]);
+	add_swatches(MARGIN + 200, y + 32, switching, 1, text, file);
+}
+
+void map_svg(const struct picture *picture, FILE *file)
+{
+	size_t rows = (map_cells(picture) + picture->columns - 1) / picture->columns;
+	size_t width = 2 * MARGIN + picture->columns * STEP;
+	size_t legend = HEAD + rows * STEP + MARGIN;
+	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX];
+
+	fprintf(file, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%zu\" height=\"%zu\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#222222\">\n",
+		width, legend + LEGEND);
+	fprintf(file, "<title>Tag blocks of %s</title>\n", picture->dev->name);
+	fputs("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n", file);
+	fprintf(file, "<text x=\"%d\" y=\"18\" font-size=\"14\">Tag blocks of %s</text>\n",
+		MARGIN, picture->dev->name);
+	fprintf(file, "<text x=\"%d\" y=\"34\">%s in %zu blocks of %s, %zu in a cell, row by row</text>\n",
+		MARGIN, size_format(a, picture->map.nr * picture->block_size, false),
+		picture->map.nr, size_format(b, picture->block_size, false),
+		picture->group);
+	add_layers(picture, file);
+	add_legend(picture, legend, file);
+	fputs("</svg>\n", file);
+}
