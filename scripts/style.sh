@@ -50,6 +50,7 @@ gate_spdx()
 		case $file in
 		COPYING | MAINTAINERS | *.md | debian/changelog | debian/source/format | \
 			patches/* | tests/ctl/[0-9]* | tests/ctl/trees/* | \
+			tests/ctl/fuzz/corpus/* | \
 			Documentation/ABI/*) continue ;;
 		esac
 		head -n 3 "$TOP/$file" | grep -q 'SPDX-License-Identifier:.*GPL-2.0' || {

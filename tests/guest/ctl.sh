@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The tool from beginning to end: set up as swap, swap in use, what status, map and
+# stats say agrees with the kernel and with each other, the exact bound of a resize,
+# live rates, and a drain while tagged memory is swapped, every byte verified.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+group=/sys/fs/cgroup/ctl
+files=/dev/shm
+
+show()
+{
+	"$@" 2>&1 | sed 's/^/# /'
+}
+
+# ctl STATUS TEXT ARGUMENT...: how it ends, and what it says.
+ctl()
+{
+	local status=$1 text=$2 output got=0
+
+	shift 2
+	output=$(mtetagramctl "$@" 2>&1) || got=$?
+	if [ "$got" = "$status" ] && [[ $output == *"$text"* ]]; then
+		pass "mtetagramctl $*: $status, '$text'"
+		return
+	fi
+	note "wanted $status and '$text', got $got and '$output'"
+	fail "mtetagramctl $*"
+}
+
+column()
+{
+	mtetagramctl status --raw --noheadings --bytes --output "$1"
+}
+
+# Files in memory that are sent to swap: some that compress, and zeros.
+swap_files()
+{
+	echo +memory >"${group%/*}/cgroup.subtree_control"
+	mkdir "$group" && echo "$BASHPID" >"$group/cgroup.procs" || return
+	seq 2000000 | head -c 12M >"$files/text"
+	head -c 4M /dev/urandom >"$files/noise"
+	head -c 8M /dev/zero >"$files/zeros"
+	to_swap
+}
+
+# Says "try again" when there is no more.
+to_swap()
+{
+	echo 32M 2>/dev/null >"$group/memory.reclaim" || :
+}
+
+# Numbers that a list such as "0-3,17" stands for.
+in_list()
+{
+	mtetagramctl map --list | awk -v state="$1" '$1 == state {
+		n = split($2, ranges, ",")
+		for (i = 1; i <= n; i++) {
+			m = split(ranges[i], ends, "-")
+			sum += m == 2 ? ends[2] - ends[1] + 1 : 1
+		}
+		print sum + 0
+	}'
+}
+
+plain()
+{
+	! LC_ALL=C grep -q '[^ -~]' "$1" || { LC_ALL=C grep '[^ -~]' "$1" | cat -v; return 1; }
+}
+
+sample()
+{
+	sed -n "s/^mtetagram_$1{device=\"mtetagram0\"${2:-}} //p" /tmp/stats.prom
+}
+
+ctl 3 "the driver is not loaded" status
+load
+static=$(attr tag_storage/blocks_tagged)
+show mtetagramctl status
+ctl 0 "swap with priority 100" setup --swap
+ctl 4 "set up already" setup
+check_is "it is swap" 100 "$(awk -v dev=$DEV '$1 == dev { print $5 }' /proc/swaps)"
+
+check "files go to swap" bash -c "$(declare -f swap_files to_swap); group=$group files=$files swap_files"
+sums=$(cd $files && sha256sum ./*)
+to_swap
+note "at rest:"
+show mtetagramctl status
+check_that "swap is in use" "$(column SWAP-USED) > 8 << 20"
+check_that "the kernel has filtered zeros" \
+	"$(awk '$1 == "swpout_zero" { print $2 }' /proc/vmstat) >= 2048"
+check_that "and status says so" "$(column ZERO) >= 8 << 20"
+check_is "swap used is what is stored, without the header, and what is not" \
+	"$(column SWAP-USED)" $(($(column DATA) - 4096 + $(column ZERO)))
+check_is "what is used is what /proc/swaps says" \
+	"$(awk -v dev=$DEV '$1 == dev { print $4 * 1024 }' /proc/swaps)" "$(column SWAP-USED)"
+check_that "objects take at least their compressed size, at most their blocks" \
+	"$(column COMPR) < $(column USED-SIZE) && $(column USED-SIZE) <= $(column USED)"
+
+for state in free used tagged; do
+	name=${state/used/data}
+	check_is "the map has all blocks that are $state" "$(attr tag_storage/blocks_$state)" \
+		"$(in_list "${name/tagged/tags}")"
+done
+mtetagramctl map >/tmp/map
+sed 's/^/# /' /tmp/map
+check "the map is plain text if it goes to a file" plain /tmp/map
+check "with colours if asked for" grep -q $'\033\\[32m8' <(mtetagramctl map --color)
+check "a picture" mtetagramctl map --svg --output /tmp/map.svg
+check_is "which is whole" '</svg>' "$(tail -n 1 /tmp/map.svg)"
+check_is "with a square for each cell, and a path for each look" "$(wc -c <$SYS/tag_storage/block_map)" \
+	"$(mtetagramctl map --svg -g1 | grep '^<path' | grep -o 'M[0-9]* [0-9]*h8v8h-8z' | wc -l)"
+check_fails_with "the map is for root alone" "run this as root" \
+	setpriv --reuid 65534 --clear-groups "$(command -v mtetagramctl)" map
+check_fails_with "and so is drain" "run this as root" \
+	setpriv --reuid 65534 --clear-groups "$(command -v mtetagramctl)" drain
+
+check "statistics for Prometheus" mtetagramctl stats --prometheus --output /tmp/stats.prom
+check "in its format" awk -f "$(dirname "$0")/prometheus.awk" /tmp/stats.prom
+check_is "with the right numbers" \
+	"$(attr tag_storage/blocks_used) $(column DATA) $(attr reserve/reserved) 1" \
+	"$(sample blocks ',state="data"') $(sample data_bytes) $(sample reserved_pages_total) $(sample info ',algorithm="lz4",state="swap"')"
+
+# Into what the message names it fits, into a block less it does not.
+message=$(mtetagramctl resize 64K 2>&1)
+check_is "too small a size is refused" 5 $?
+note "$message"
+fits=$(sed -n 's/.*fits into \([0-9]*\)K now, but.*/\1/p' <<<"$message")
+refused=$(sed -n 's/.*but not into \([0-9]*\)K;.*/\1/p' <<<"$message")
+check_is "the bounds are a block apart" 4 $((fits - refused))
+check_is "the limit is as before" "$(attr tag_storage/size)" "$(attr tag_storage/limit)"
+ctl 0 "" resize "${fits}K"
+ctl 5 "but not into ${refused}K" resize "${refused}K"
+check_that "used blocks are within the limit" "$(column USED) <= $fits * 1024"
+ctl 0 "-> " limit 100%
+ctl 0 "memory limit 1M" limit --mem-limit 1M
+check_is "the memory limit is set" $((1 << 20)) "$(mm_stat mem_limit)"
+ctl 0 "memory limit none" limit --mem-limit 0
+
+written=$(column WRITTEN)
+proof --procs 2 --mem 16M --tagged-percent 30 --active-percent 50 --time 6 \
+	>/tmp/proof.out 2>&1 &
+load=$!
+mtetagramctl watch --count 4 --interval 0.4 >/tmp/watch
+check_is "watch ended by itself" 0 $?
+show cat /tmp/watch
+check_is "with a heading and four lines" 5 "$(wc -l </tmp/watch)"
+check "plain text" plain /tmp/watch
+check_that "pages were swapped out meanwhile" "$(column WRITTEN) > $written"
+check "and the rate says so" \
+	grep -qvE '^([^ ]+ +){8}(OUT/s|0B) ' /tmp/watch
+
+mtetagramctl drain --progress >/tmp/drain 2>&1
+check_is "drain under load" 0 $?
+check "the load was there to the end" kill -0 $load
+show tail -n 4 /tmp/drain
+check_is "no block is in use" 0 "$(attr tag_storage/blocks_used)"
+check_is "nothing may be" 0 "$(attr tag_storage/limit)"
+check_fails_with "it is no swap" "" grep $DEV /proc/swaps
+check_fails_with "new data is refused" "" \
+	dd if=/dev/urandom of=$DEV bs=4k count=1 oflag=direct status=none
+check_is "for lack of room" 1 "$(attr failed_writes/no_space)"
+check_is "status warns" drained "$(column WARNINGS)"
+wait $load
+check_is "every byte and every tag of the load was right" 0 $? || show cat /tmp/proof.out
+check_is "so is every file" "$sums" "$(cd $files && sha256sum ./*)"
+ctl 0 "drained: 0B" drain
+ctl 0 "" reset
+ctl 0 "swap with priority 5" setup --swap --priority 5
+check "swapoff" swapoff $DEV
+check_balance "$static"
+finish
