@@ -22,7 +22,7 @@
 const char *block_state_name(enum block_state state)
 {
 	static const char * const names[NR_BLOCK_STATES] = {
-		"free", "data", "switching", "tags"
+		"free", "data", "switching", "tags", "offline"
 	};
 
 	return names[state];

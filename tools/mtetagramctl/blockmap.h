@@ -11,12 +11,16 @@
 
 struct device;
 
-/* As in tag_storage/block_map: two bits of state, six bits of how much. */
+/*
+ * As in tag_storage/block_map: two bits of state, six bits of how much. A block that
+ * holds nothing cannot be full: that stands for one that is offline.
+ */
 enum block_state {
 	BLOCK_FREE,
 	BLOCK_DATA,
 	BLOCK_SWITCHING,
 	BLOCK_TAGS,
+	BLOCK_OFFLINE,
 	NR_BLOCK_STATES
 };
 
@@ -29,7 +33,7 @@ struct block_map {
 
 static inline enum block_state block_state(uint8_t byte)
 {
-	return byte >> 6;
+	return byte == BLOCK_FULL ? BLOCK_OFFLINE : byte >> 6;
 }
 
 static inline unsigned int block_fill(uint8_t byte)

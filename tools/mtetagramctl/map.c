@@ -77,6 +77,8 @@ struct look map_look(const struct cell *cell)
 	/* It is rare, and gone in a moment: worth to be seen. */
 	if (cell->blocks[BLOCK_SWITCHING])
 		look.state = BLOCK_SWITCHING;
+	else if (cell->blocks[BLOCK_OFFLINE])
+		look.state = BLOCK_OFFLINE;
 	else if (cell->blocks[BLOCK_TAGS])
 		look.state = BLOCK_TAGS;
 	else if (cell->blocks[BLOCK_DATA])
@@ -100,6 +102,8 @@ static const char *glyph(const struct look *look, bool utf8)
 
 	if (look->state == BLOCK_SWITCHING)
 		return "!";
+	if (look->state == BLOCK_OFFLINE)
+		return "x";
 	if (look->both)
 		return "+";
 	if (look->state == BLOCK_FREE)
@@ -114,6 +118,7 @@ static const char *color_of(const struct look *look)
 		[BLOCK_DATA] = "\033[32m",		/* green */
 		[BLOCK_SWITCHING] = "\033[1;35m",	/* magenta */
 		[BLOCK_TAGS] = "\033[31m",		/* red */
+		[BLOCK_OFFLINE] = "\033[1m",
 	};
 
 	return look->both && look->state == BLOCK_TAGS ? "\033[33m" : colors[look->state];
@@ -152,6 +157,8 @@ static void print_summary(const struct picture *picture, FILE *file)
 		map_percent(whole, BLOCK_TAGS));
 	if (whole->blocks[BLOCK_SWITCHING])
 		fprintf(file, ", %" PRIu32 " being emptied", whole->blocks[BLOCK_SWITCHING]);
+	if (whole->blocks[BLOCK_OFFLINE])
+		fprintf(file, ", %" PRIu32 " offline", whole->blocks[BLOCK_OFFLINE]);
 	fputc('\n', file);
 }
 
@@ -173,7 +180,7 @@ static void print_text(const struct picture *picture, FILE *file)
 		picture->group);
 	for (i = 0; i < picture->map.nr; i += picture->columns * picture->group)
 		print_row(picture, i, file);
-	fprintf(file, "%s free   %s to %s data, by fill   %s to %s tags, by tagged pages   + both   ! being emptied\n",
+	fprintf(file, "%s free   %s to %s data, by fill   %s to %s tags, by tagged pages   + both   ! being emptied   x offline\n",
 		glyph(&nothing, utf8), glyph(&low_data, utf8), glyph(&data, utf8),
 		glyph(&low_tags, utf8), glyph(&tags, utf8));
 	print_summary(picture, file);
@@ -203,11 +210,11 @@ static void print_json(const struct picture *picture, FILE *file)
 		blockmap_cell(&picture->map, first, picture->group, &cell);
 		fprintf(file, "%s\n      {\"first\": %zu, \"free\": %" PRIu32 ", \"data\": %"
 			PRIu32 ", \"switching\": %" PRIu32 ", \"tags\": %" PRIu32
-			", \"data-percent\": %u, \"tags-percent\": %u}",
+			", \"offline\": %" PRIu32 ", \"data-percent\": %u, \"tags-percent\": %u}",
 			first ? "," : "", first, cell.blocks[BLOCK_FREE],
 			cell.blocks[BLOCK_DATA], cell.blocks[BLOCK_SWITCHING],
-			cell.blocks[BLOCK_TAGS], map_percent(&cell, BLOCK_DATA),
-			map_percent(&cell, BLOCK_TAGS));
+			cell.blocks[BLOCK_TAGS], cell.blocks[BLOCK_OFFLINE],
+			map_percent(&cell, BLOCK_DATA), map_percent(&cell, BLOCK_TAGS));
 	}
 	fputs("\n   ]\n}\n", file);
 }

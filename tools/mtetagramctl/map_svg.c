@@ -27,6 +27,7 @@ static const char * const tag_colors[MAP_LEVELS] = {
 
 static const char free_color[] = "#eeeeee";
 static const char switching_color[] = "#c02fb0";
+static const char offline_color[] = "#333333";
 
 /* The part of each cell that has this look: all of it, or one half if it is mixed. */
 struct layer {
@@ -72,9 +73,11 @@ static void add_layers(const struct picture *picture, FILE *file)
 {
 	const struct layer nothing = { .state = BLOCK_FREE, .color = free_color };
 	const struct layer switching = { .state = BLOCK_SWITCHING, .color = switching_color };
+	const struct layer offline = { .state = BLOCK_OFFLINE, .color = offline_color };
 	unsigned int level;
 
 	add_layer(picture, &nothing, file);
+	add_layer(picture, &offline, file);
 	add_layer(picture, &switching, file);
 	for (level = 1; level <= MAP_LEVELS; level++) {
 		const struct layer data = { BLOCK_DATA, level, data_colors[level - 1] };
@@ -100,6 +103,7 @@ static void add_swatches(size_t x, size_t y, const char * const *colors, size_t 
 static void add_legend(const struct picture *picture, size_t y, FILE *file)
 {
 	const char * const nothing[] = { free_color }, * const switching[] = { switching_color };
+	const char * const offline[] = { offline_color };
 	const struct cell *whole = &picture->whole;
 	char text[128];
 
@@ -114,6 +118,8 @@ static void add_legend(const struct picture *picture, size_t y, FILE *file)
 	snprintf(text, sizeof(text), "being emptied: %" PRIu32 " blocks",
 		 whole->blocks[BLOCK_SWITCHING]);
 	add_swatches(MARGIN + 200, y + 32, switching, 1, text, file);
+	snprintf(text, sizeof(text), "offline: %" PRIu32 " blocks", whole->blocks[BLOCK_OFFLINE]);
+	add_swatches(MARGIN + 400, y + 32, offline, 1, text, file);
 }
 
 void map_svg(const struct picture *picture, FILE *file)

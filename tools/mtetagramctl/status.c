@@ -130,6 +130,10 @@ static void print_memory(const struct device *dev, bool exact)
 	     text_of(&v[V_USED_SIZE], exact, b));
 	line("  spilled", text_of(&v[V_SPILLED], exact, a),
 	     "ordinary memory, for data that had to make way for tags");
+	if (v[V_SPILL_RESERVE].known)
+		line("    reserve", text_of(&v[V_SPILL_AVAILABLE], exact, a),
+		     "of %s, kept for that; counted as metadata",
+		     text_of(&v[V_SPILL_RESERVE], exact, b));
 	line("metadata", text_of(&v[V_METADATA], exact, a), "ordinary memory");
 	line("net gain", text_of(&v[V_GAIN], exact, a), "data less spilled and metadata");
 }
@@ -165,6 +169,9 @@ static void print_blocks(struct device *dev, bool exact)
 	     text_of(&v[V_TAGGED_PAGES], true, b));
 	if (v[V_BLOCKS_TAGGED].known && v[V_BLOCKS_TAGGED].number)
 		print_tag_blocks(dev);
+	if (v[V_BLOCKS_OFFLINE].known && v[V_BLOCKS_OFFLINE].number)
+		line("  offline", text_of(&v[V_BLOCKS_OFFLINE], true, a),
+		     "failed memory, holds nothing any more");
 	line("  unclaimable", text_of(&v[V_BLOCKS_UNCLAIMABLE], true, a),
 	     "never needed for tags, counted above too");
 }
@@ -181,6 +188,10 @@ static void print_history(const struct device *dev)
 	     "blocks for it: %s objects moved, %s spilled, %s lost",
 	     text_of(&v[V_MOVED], true, b), text_of(&v[V_MOVED_OUT], true, c),
 	     text_of(&v[V_LOST], true, d));
+	if (v[V_RETURNED].known)
+		line("  came back", text_of(&v[V_RETURNED], true, a),
+		     "spilled objects; %s had no place, %s times processes were killed",
+		     text_of(&v[V_REFUSED], true, b), text_of(&v[V_KILLED], true, c));
 	if (!v[V_FAILED_READS].known || v[V_FAILED_READS].number)
 		plain_line("failed reads", text_of(&v[V_FAILED_READS], true, a));
 	plain_line("failed writes", text_of(&v[V_FAILED_WRITES], true, a));
