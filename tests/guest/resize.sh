@@ -51,7 +51,9 @@ with_fio()
 }
 
 set_up 64M
-check "fio writes" with_fio --rw=randwrite --do_verify=0
+# A third of it is discarded, and leaves holes: something to move.
+check "fio writes" with_fio --rw=randwrite --do_verify=0 --size=$((carveout * 3 / 2))
+check "discard a part of it" blkdiscard -o "$carveout" -l $((carveout / 2)) "$DEV"
 with_fio --rw=randread --time_based --runtime="$(by_flavour 15 30)" &
 pid=$!
 check_loudly "resize often while fio verifies" resize_while $pid

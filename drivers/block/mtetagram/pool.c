@@ -33,8 +33,6 @@
  */
 #define NEW_GROUP_TRIES	64
 
-#define GROUP_BITS_MAX	(MTG_MAX_BLOCK_SIZE >> MTG_GRANULE_SHIFT)
-
 static unsigned int group_bits(struct mtg_pool *pool)
 {
 	return 1U << pool->group_shift;
@@ -60,59 +58,121 @@ static u32 end_block(struct mtg_pool *pool, u32 group)
 	return min(first_block(pool, group + 1), pool->nr_blocks);
 }
 
-/* The group's used bits with all that is not in an open block set as well. */
-static void group_map(struct mtg_pool *pool, u32 group, unsigned long *map)
+static struct mtg_group *group_of_block(struct mtg_pool *pool, u32 block)
 {
-	u32 block, base = group_start(pool, group);
-	unsigned int bits = 1U << pool->block_shift;
+	return &pool->groups[group_of(pool, mtg_pool_block_start(pool, block))];
+}
 
-	bitmap_fill(map, group_bits(pool));
-	for (block = first_block(pool, group); block < end_block(pool, group); block++) {
-		u32 start = mtg_pool_block_start(pool, block);
+/* &mtg_group.open when all blocks of the group are. */
+static unsigned int open_bits(struct mtg_pool *pool)
+{
+	return (1U << (1U << (pool->group_shift - pool->block_shift))) - 1;
+}
 
-		if (test_bit(block, pool->open))
-			bitmap_copy(map + (start - base) / BITS_PER_LONG,
-				    pool->used + start / BITS_PER_LONG, bits);
+/* The block's bit in &mtg_group.open. */
+static unsigned int open_bit(struct mtg_pool *pool, u32 block)
+{
+	return 1U << (block & ((1U << (pool->group_shift - pool->block_shift)) - 1));
+}
+
+static bool is_open(struct mtg_pool *pool, u32 block)
+{
+	return group_of_block(pool, block)->open & open_bit(pool, block);
+}
+
+/**
+ * struct scan - what is free in a group
+ * @fit: Where the shortest run begins that is long enough.
+ * @fit_len: Its length; UINT_MAX if there is none.
+ * @longest: Length of the longest run.
+ * @second: Length of the second longest.
+ */
+struct scan {
+	unsigned int fit;
+	unsigned int fit_len;
+	unsigned int longest;
+	unsigned int second;
+};
+
+static void scan_run(struct scan *scan, unsigned int start, unsigned int len,
+		     unsigned int n)
+{
+	if (len >= n && len < scan->fit_len) {
+		scan->fit = start;
+		scan->fit_len = len;
+	}
+	if (len > scan->longest) {
+		scan->second = scan->longest;
+		scan->longest = len;
+	} else if (len > scan->second) {
+		scan->second = len;
 	}
 }
 
-static unsigned int longest_run(const unsigned long *map, unsigned int bits)
+/*
+ * Look at all free runs of the group, which is locked, for @n granules. What is
+ * not in an open block is not free.
+ */
+static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n)
 {
-	unsigned int start, end, longest = 0;
+	const unsigned long *used = pool->used + group_start(pool, group) / BITS_PER_LONG;
+	unsigned int i, bit, start = 0, words = group_bits(pool) / BITS_PER_LONG;
+	unsigned int words_shift = pool->block_shift - ilog2(BITS_PER_LONG);
+	unsigned long word, edges, open = pool->groups[group].open, last = ~0UL;
+	struct scan scan = { .fit_len = UINT_MAX };
+	bool free = false;
 
-	for (start = find_first_zero_bit(map, bits); start < bits;
-	     start = find_next_zero_bit(map, bits, end)) {
-		end = find_next_bit(map, bits, start);
-		longest = max(longest, end - start);
+	for (i = 0; i < words; i++) {
+		word = open >> (i >> words_shift) & 1 ? used[i] : ~0UL;
+		/* The bits that differ from those before them. */
+		edges = word ^ (word << 1 | last >> (BITS_PER_LONG - 1));
+		last = word;
+		for (; edges; edges &= edges - 1) {
+			bit = i * BITS_PER_LONG + __ffs(edges);
+			if (free)
+				scan_run(&scan, start, bit - start, n);
+			start = bit;
+			free = !free;
+		}
 	}
-	return longest;
+	if (free)
+		scan_run(&scan, start, words * BITS_PER_LONG - start, n);
+	return scan;
 }
 
-/* List the group under the class of its longest free run. */
-static void classify(struct mtg_pool *pool, u32 group)
+static unsigned int class_of(unsigned int longest)
 {
-	DECLARE_BITMAP(map, GROUP_BITS_MAX);
+	return min(longest / MTG_CLASS_STEP, MTG_CLASSES - 1U);
+}
+
+/* List the group, which is locked, under the class of its longest free run. */
+static void classify(struct mtg_pool *pool, u32 group, unsigned int longest)
+{
 	struct mtg_group *g = &pool->groups[group];
-	unsigned int class;
+	unsigned int old = class_of(g->longest), new = class_of(longest);
 
 	lockdep_assert_held(&g->lock);
 
-	group_map(pool, group, map);
-	class = min(longest_run(map, group_bits(pool)) / MTG_CLASS_STEP,
-		    MTG_CLASSES - 1U);
-	if (class == g->class)
+	/* Pairs with the READ_ONCE() in try_class(). */
+	WRITE_ONCE(g->longest, longest);
+	if (new == old)
 		return;
-	clear_bit(group, pool->by_class[g->class]);
-	atomic_dec(&pool->nr_in_class[g->class]);
-	set_bit(group, pool->by_class[class]);
-	atomic_inc(&pool->nr_in_class[class]);
-	g->class = class;
+	/* In this order, so that who searches always finds it in one of them. */
+	set_bit(group, pool->by_class[new]);
+	atomic_inc(&pool->nr_in_class[new]);
+	WRITE_ONCE(pool->recent[new], group);
+	clear_bit(group, pool->by_class[old]);
+	atomic_dec(&pool->nr_in_class[old]);
+}
+
+static void classify_anew(struct mtg_pool *pool, u32 group)
+{
+	classify(pool, group, scan_group(pool, group, 0).longest);
 }
 
 static void open_block(struct mtg_pool *pool, u32 block)
 {
-	/* Atomic: the word is shared with blocks of other groups. */
-	set_bit(block, pool->open);
+	group_of_block(pool, block)->open |= open_bit(pool, block);
 	atomic_inc(&pool->nr_open);
 }
 
@@ -127,109 +187,130 @@ static void note_maximum(struct mtg_pool *pool)
 
 static void close_block(struct mtg_pool *pool, u32 block)
 {
-	clear_bit(block, pool->open);
+	group_of_block(pool, block)->open &= ~open_bit(pool, block);
 	atomic_dec(&pool->nr_open);
 }
 
 static bool block_empty(struct mtg_pool *pool, u32 block)
 {
-	u32 start = mtg_pool_block_start(pool, block);
-	u32 end = mtg_pool_block_start(pool, block + 1);
-
-	return find_next_bit(pool->used, end, start) >= end;
+	return bitmap_empty(pool->used + mtg_pool_block_start(pool, block) / BITS_PER_LONG,
+			    1U << pool->block_shift);
 }
 
-/* Give back the open blocks of the group that hold nothing. */
-static void trim(struct mtg_pool *pool, u32 group)
+/* Give back those of the blocks [block, end) that are open and hold nothing. */
+static void trim(struct mtg_pool *pool, u32 block, u32 end)
 {
-	u32 block;
-
-	for (block = first_block(pool, group); block < end_block(pool, group); block++)
-		if (test_bit(block, pool->open) && block_empty(pool, block)) {
+	for (; block < end; block++)
+		if (is_open(pool, block) && block_empty(pool, block)) {
 			close_block(pool, block);
 			pool->provider->put(pool->ctx, block);
 		}
 }
 
-static void mark_used(struct mtg_pool *pool, u32 granule, unsigned int n, u32 owner)
+/* The free run around @granule, which is free. */
+static unsigned int run_around(struct mtg_pool *pool, u32 granule)
 {
+	u32 base = group_start(pool, group_of(pool, granule)), start;
+	unsigned int bits = group_bits(pool);
+	const unsigned long *used = pool->used + base / BITS_PER_LONG;
+
+	granule -= base;
+	start = find_last_bit(used, granule);
+	/* find_last_bit() returns its size if there is none. */
+	start = start < granule ? start + 1 : 0;
+	return find_next_bit(used, bits, granule) - start;
+}
+
+static void mark_used(struct mtg_pool *pool, u32 granule, unsigned int len, u32 owner)
+{
+	unsigned int n = mtg_granules(len);
+
 	bitmap_set(pool->used, granule, n);
 	__set_bit(granule, pool->start);
 	atomic64_add(n, &pool->used_granules);
 	/* Under the lock: whoever sees the start bit may read the owner. */
-	mtg_pool_object(pool, granule)->owner = owner;
+	if (len == MTG_RAW_LEN)
+		pool->raw_owner[granule / MTG_RAW_GRANULES] = owner + 1;
+	else
+		mtg_pool_object(pool, granule)->owner = owner;
 }
 
-static void mark_free(struct mtg_pool *pool, u32 granule, unsigned int n)
+static void mark_free(struct mtg_pool *pool, u32 granule, unsigned int len)
 {
+	unsigned int n = mtg_granules(len);
+
 	__clear_bit(granule, pool->start);
 	bitmap_clear(pool->used, granule, n);
 	atomic64_sub(n, &pool->used_granules);
+	if (len == MTG_RAW_LEN)
+		pool->raw_owner[granule / MTG_RAW_GRANULES] = 0;
+}
+
+/*
+ * Does a raw page begin at this object? Then nothing else does from there to the
+ * end of the unit of &mtg_pool.raw_owner.
+ */
+static bool is_raw(struct mtg_pool *pool, u32 granule)
+{
+	u32 unit = granule / MTG_RAW_GRANULES, end = (unit + 1) * MTG_RAW_GRANULES;
+
+	return pool->raw_owner[unit] &&
+	       find_next_bit(pool->start, end, granule + 1) >= end;
 }
 
 /* Allocate in the group, which is locked; false if no run is long enough. */
-static bool alloc_in_group(struct mtg_pool *pool, u32 group, unsigned int n,
+static bool alloc_in_group(struct mtg_pool *pool, u32 group, unsigned int len,
 			   u32 owner, u32 *granule)
 {
-	DECLARE_BITMAP(map, GROUP_BITS_MAX);
-	unsigned long offset;
+	unsigned int n = mtg_granules(len);
+	struct scan scan = scan_group(pool, group, n);
 
-	group_map(pool, group, map);
-	offset = bitmap_find_next_zero_area(map, group_bits(pool), 0, n, 0);
-	if (offset >= group_bits(pool))
+	if (scan.fit_len == UINT_MAX)
 		return false;
-	*granule = group_start(pool, group) + offset;
-	mark_used(pool, *granule, n, owner);
+	*granule = group_start(pool, group) + scan.fit;
+	mark_used(pool, *granule, len, owner);
+	classify(pool, group, scan.fit_len < scan.longest ? scan.longest :
+			      max(scan.second, scan.longest - n));
 	return true;
 }
 
-static bool try_group(struct mtg_pool *pool, u32 group, unsigned int n, u32 owner,
+static bool try_group(struct mtg_pool *pool, u32 group, unsigned int len, u32 owner,
 		      u32 *granule)
 {
 	struct mtg_group *g = &pool->groups[group];
 	bool ok;
 
 	raw_spin_lock(&g->lock);
-	ok = alloc_in_group(pool, group, n, owner, granule);
-	if (ok)
-		classify(pool, group);
+	ok = alloc_in_group(pool, group, len, owner, granule);
 	raw_spin_unlock(&g->lock);
 	return ok;
 }
 
-/* CPUs begin their search at different places, to meet seldom. */
-static u32 search_start(struct mtg_pool *pool)
+/* Try the groups listed under @class whose longest run is long enough. */
+static bool try_class(struct mtg_pool *pool, unsigned int class, unsigned int len,
+		      u32 owner, u32 *granule)
 {
-	return (u64)raw_smp_processor_id() * pool->nr_groups / nr_cpu_ids;
-}
+	u32 start = READ_ONCE(pool->recent[class]), group;
+	unsigned int n = mtg_granules(len);
 
-/* Try the groups listed under @class, at most @tries of them. */
-static bool try_class(struct mtg_pool *pool, unsigned int class, unsigned int tries,
-		      unsigned int n, u32 owner, u32 *granule)
-{
-	u32 start = search_start(pool), group;
-
-	if (!atomic_read(&pool->nr_in_class[class]))
-		return false;
-	for_each_set_bit_wrap(group, pool->by_class[class], pool->nr_groups, start) {
-		if (try_group(pool, group, n, owner, granule))
+	for_each_set_bit_wrap(group, pool->by_class[class], pool->nr_groups, start)
+		if (READ_ONCE(pool->groups[group].longest) >= n &&
+		    try_group(pool, group, len, owner, granule))
 			return true;
-		if (!--tries)
-			break;
-	}
 	return false;
 }
 
-static bool alloc_in_open(struct mtg_pool *pool, unsigned int n, u32 owner,
+/* Best fit: those groups first whose longest run is hardly longer. */
+static bool alloc_in_open(struct mtg_pool *pool, unsigned int len, u32 owner,
 			  u32 *granule)
 {
 	unsigned int class;
 
-	for (class = DIV_ROUND_UP(n, MTG_CLASS_STEP); class < MTG_CLASSES; class++)
-		if (try_class(pool, class, UINT_MAX, n, owner, granule))
+	for (class = class_of(mtg_granules(len)); class < MTG_CLASSES; class++)
+		if (atomic_read(&pool->nr_in_class[class]) &&
+		    try_class(pool, class, len, owner, granule))
 			return true;
-	/* Some groups of the class below have runs that are just long enough. */
-	return try_class(pool, n / MTG_CLASS_STEP, 16, n, owner, granule);
+	return false;
 }
 
 /* May one more block be opened? -EDQUOT: forbidden by mem_limit. */
@@ -245,33 +326,36 @@ static int may_open(struct mtg_pool *pool, enum mtg_alloc_mode mode)
 	return nr_open >= READ_ONCE(pool->mem_limit) ? -EDQUOT : 0;
 }
 
-/* Open all free blocks of the group that the limits allow, then allocate. */
-static int open_and_alloc(struct mtg_pool *pool, u32 group, unsigned int n,
+/*
+ * Open free blocks of the group, as many as are needed and the limits allow, then
+ * allocate.
+ */
+static int open_and_alloc(struct mtg_pool *pool, u32 group, unsigned int len,
 			  u32 owner, enum mtg_alloc_mode mode, u32 *granule)
 {
 	struct mtg_group *g = &pool->groups[group];
-	int ret = -ENOSPC;
-	u32 block;
+	u32 block, first = first_block(pool, group), end = end_block(pool, group);
+	bool found = false;
+	int ret = 0;
 
 	raw_spin_lock(&g->lock);
-	for (block = first_block(pool, group); block < end_block(pool, group); block++) {
-		if (test_bit(block, pool->open))
+	for (block = first; block < end && !found; block++) {
+		if (is_open(pool, block))
 			continue;
 		ret = may_open(pool, mode);
 		if (ret)
 			break;
-		if (pool->provider->get(pool->ctx, block, mode == MTG_KEPT))
-			open_block(pool, block);
+		if (!pool->provider->get(pool->ctx, block, mode == MTG_KEPT))
+			continue;
+		open_block(pool, block);
+		found = alloc_in_group(pool, group, len, owner, granule);
 	}
-	if (alloc_in_group(pool, group, n, owner, granule))
-		ret = 0;
-	else
-		ret = ret ?: -ENOSPC;
-	trim(pool, group);
+	/* Those that were opened in vain. */
+	trim(pool, first, end);
 	note_maximum(pool);
-	classify(pool, group);
+	classify_anew(pool, group);
 	raw_spin_unlock(&g->lock);
-	return ret;
+	return found ? 0 : ret ?: -ENOSPC;
 }
 
 /*
@@ -279,11 +363,12 @@ static int open_and_alloc(struct mtg_pool *pool, u32 group, unsigned int n,
  * are left, the search must end all the same: callers may have preemption off. It
  * goes on next time where it ended.
  */
-static int alloc_in_new(struct mtg_pool *pool, unsigned int n, u32 owner,
+static int alloc_in_new(struct mtg_pool *pool, unsigned int len, u32 owner,
 			enum mtg_alloc_mode mode, u32 *granule)
 {
 	int ret = may_open(pool, mode);
-	u32 block, group, next = n > 1U << pool->block_shift ? READ_ONCE(pool->cursor) : 0;
+	bool large = mtg_granules(len) > 1U << pool->block_shift;
+	u32 block, group, next = large ? READ_ONCE(pool->cursor) : 0;
 	unsigned int tries = NEW_GROUP_TRIES;
 
 	if (ret)
@@ -296,7 +381,7 @@ static int alloc_in_new(struct mtg_pool *pool, unsigned int n, u32 owner,
 			return ret;
 		}
 		group = group_of(pool, mtg_pool_block_start(pool, block));
-		ret = open_and_alloc(pool, group, n, owner, mode, granule);
+		ret = open_and_alloc(pool, group, len, owner, mode, granule);
 		if (ret != -ENOSPC)
 			return ret;
 		next = first_block(pool, group + 1);
@@ -320,13 +405,48 @@ static int alloc_in_new(struct mtg_pool *pool, unsigned int n, u32 owner,
 int mtg_pool_alloc(struct mtg_pool *pool, unsigned int len, u32 owner,
 		   enum mtg_alloc_mode mode, u32 *granule)
 {
-	unsigned int n = mtg_granules(len);
+	int ret;
 
-	if (alloc_in_open(pool, n, owner, granule))
-		return 0;
-	return alloc_in_new(pool, n, owner, mode, granule);
+	if (alloc_in_open(pool, len, owner, granule))
+		ret = 0;
+	else
+		ret = alloc_in_new(pool, len, owner, mode, granule);
+	if (mode == MTG_STORE && READ_ONCE(pool->full) != !!ret)
+		WRITE_ONCE(pool->full, !!ret);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_alloc);
+
+/**
+ * mtg_pool_room() - how large may new data be?
+ * @pool: The pool.
+ * @len: Where to put the largest payload that may find a place.
+ *
+ * So that a full device need not compress what it has to refuse.
+ *
+ * Context: Any. A hint: others allocate and free meanwhile.
+ * Return: 0 if a page fits; else the error that mtg_pool_alloc() returns for larger
+ *	   payloads than @len.
+ */
+int mtg_pool_room(struct mtg_pool *pool, unsigned int *len)
+{
+	unsigned int class = MTG_CLASSES - 1;
+	int ret = 0;
+
+	*len = MTG_RAW_LEN;
+	if (READ_ONCE(pool->full))
+		ret = may_open(pool, MTG_STORE);
+	if (!ret)
+		return 0;
+	while (class && !atomic_read(&pool->nr_in_class[class]))
+		class--;
+	if (class == MTG_CLASSES - 1)
+		return 0;
+	*len = ((class + 1) * MTG_CLASS_STEP - 1) * MTG_GRANULE_SIZE -
+	       sizeof(struct mtg_object);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_room);
 
 /**
  * mtg_pool_realloc() - replace an object by one of another length near by
@@ -351,13 +471,13 @@ bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 	bool ok;
 
 	raw_spin_lock(&g->lock);
-	mark_free(pool, old, mtg_granules(old_len));
-	ok = alloc_in_group(pool, group, mtg_granules(len), owner, granule);
+	mark_free(pool, old, old_len);
+	ok = alloc_in_group(pool, group, len, owner, granule);
 	if (ok)
-		trim(pool, group);
+		trim(pool, first_block(pool, group), end_block(pool, group));
 	else
-		mark_used(pool, old, mtg_granules(old_len), owner);
-	classify(pool, group);
+		mark_used(pool, old, old_len, owner);
+	classify_anew(pool, group);
 	raw_spin_unlock(&g->lock);
 	return ok;
 }
@@ -376,12 +496,18 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_realloc);
 void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len)
 {
 	u32 group = group_of(pool, granule);
+	u32 first = granule >> pool->block_shift;
+	u32 last = (granule + mtg_granules(len) - 1) >> pool->block_shift;
 	struct mtg_group *g = &pool->groups[group];
 
 	raw_spin_lock(&g->lock);
-	mark_free(pool, granule, mtg_granules(len));
-	trim(pool, group);
-	classify(pool, group);
+	mark_free(pool, granule, len);
+	trim(pool, first, last + 1);
+	if (g->open == open_bits(pool))
+		classify(pool, group, max_t(unsigned int, g->longest,
+					    run_around(pool, granule)));
+	else
+		classify_anew(pool, group);
 	raw_spin_unlock(&g->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_free);
@@ -402,9 +528,9 @@ void mtg_pool_close(struct mtg_pool *pool, u32 block)
 	struct mtg_group *g = &pool->groups[group];
 
 	raw_spin_lock(&g->lock);
-	if (test_bit(block, pool->open)) {
+	if (is_open(pool, block)) {
 		close_block(pool, block);
-		classify(pool, group);
+		classify_anew(pool, group);
 	}
 	raw_spin_unlock(&g->lock);
 }
@@ -425,7 +551,7 @@ void mtg_pool_open(struct mtg_pool *pool, u32 block)
 
 	raw_spin_lock(&g->lock);
 	open_block(pool, block);
-	classify(pool, group);
+	classify_anew(pool, group);
 	raw_spin_unlock(&g->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_open);
@@ -448,7 +574,7 @@ bool mtg_pool_reopen(struct mtg_pool *pool, u32 block)
 	bool gone = true;
 
 	raw_spin_lock(&g->lock);
-	if (test_bit(block, pool->open)) {
+	if (is_open(pool, block)) {
 		/* Taken for tags, released, and opened again by somebody else. */
 		gone = false;
 	} else if (block_empty(pool, block)) {
@@ -456,7 +582,7 @@ bool mtg_pool_reopen(struct mtg_pool *pool, u32 block)
 	} else if (pool->provider->owned(pool->ctx, block)) {
 		/* Who takes it from now on will close it after we unlock. */
 		open_block(pool, block);
-		classify(pool, group);
+		classify_anew(pool, group);
 		gone = false;
 	}
 	raw_spin_unlock(&g->lock);
@@ -479,7 +605,7 @@ unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block)
 	unsigned int weight = 0;
 
 	raw_spin_lock(&g->lock);
-	if (test_bit(block, pool->open))
+	if (is_open(pool, block))
 		weight = bitmap_weight(pool->used + start / BITS_PER_LONG,
 				       1U << pool->block_shift);
 	raw_spin_unlock(&g->lock);
@@ -559,11 +685,34 @@ bool mtg_pool_owner(struct mtg_pool *pool, u32 granule, u32 *owner)
 	raw_spin_lock(&g->lock);
 	found = test_bit(granule, pool->start);
 	if (found)
-		*owner = mtg_pool_object(pool, granule)->owner;
+		*owner = is_raw(pool, granule) ?
+			 pool->raw_owner[granule / MTG_RAW_GRANULES] - 1 :
+			 mtg_pool_object(pool, granule)->owner;
 	raw_spin_unlock(&g->lock);
 	return found;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_owner);
+
+/**
+ * mtg_pool_set_owner() - repair the header of an object
+ * @pool: The pool.
+ * @granule: The object.
+ * @owner: Number to be stored with the object.
+ *
+ * Context: Atomic or not. The caller holds the owner's lock.
+ */
+void mtg_pool_set_owner(struct mtg_pool *pool, u32 granule, u32 owner)
+{
+	struct mtg_group *g = &pool->groups[group_of(pool, granule)];
+
+	raw_spin_lock(&g->lock);
+	if (is_raw(pool, granule))
+		pool->raw_owner[granule / MTG_RAW_GRANULES] = owner + 1;
+	else
+		mtg_pool_object(pool, granule)->owner = owner;
+	raw_spin_unlock(&g->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_set_owner);
 
 /**
  * mtg_pool_metadata_size() - ordinary memory that the pool needs for itself
@@ -575,24 +724,25 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_owner);
 size_t mtg_pool_metadata_size(struct mtg_pool *pool)
 {
 	size_t granules = (size_t)pool->nr_groups << pool->group_shift;
-	size_t bits = 2 * granules + pool->nr_blocks +
-		      (size_t)MTG_CLASSES * pool->nr_groups;
+	size_t bits = 2 * granules + (size_t)MTG_CLASSES * pool->nr_groups;
 
-	return bits / BITS_PER_BYTE + pool->nr_groups * sizeof(struct mtg_group);
+	return bits / BITS_PER_BYTE + pool->nr_groups * sizeof(struct mtg_group) +
+	       granules / MTG_RAW_GRANULES * sizeof(u32);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_metadata_size);
 
 static int alloc_maps(struct mtg_pool *pool)
 {
-	size_t words = ((size_t)pool->nr_groups << pool->group_shift) / BITS_PER_LONG;
+	size_t granules = (size_t)pool->nr_groups << pool->group_shift;
+	size_t words = granules / BITS_PER_LONG;
 	size_t group_words = BITS_TO_LONGS(pool->nr_groups);
 	unsigned int i;
 
 	pool->groups = kvcalloc(pool->nr_groups, sizeof(*pool->groups), GFP_KERNEL);
 	pool->used = kvcalloc(words, sizeof(long), GFP_KERNEL);
 	pool->start = kvcalloc(words, sizeof(long), GFP_KERNEL);
-	pool->open = kvcalloc(BITS_TO_LONGS(pool->nr_blocks), sizeof(long), GFP_KERNEL);
-	if (!pool->groups || !pool->used || !pool->start || !pool->open)
+	pool->raw_owner = kvcalloc(granules / MTG_RAW_GRANULES, sizeof(u32), GFP_KERNEL);
+	if (!pool->groups || !pool->used || !pool->start || !pool->raw_owner)
 		return -ENOMEM;
 	for (i = 0; i < MTG_CLASSES; i++) {
 		pool->by_class[i] = kvcalloc(group_words, sizeof(long), GFP_KERNEL);
@@ -661,7 +811,7 @@ void mtg_pool_destroy(struct mtg_pool *pool)
 	kvfree(pool->groups);
 	kvfree(pool->used);
 	kvfree(pool->start);
-	kvfree(pool->open);
+	kvfree(pool->raw_owner);
 	for (i = 0; i < MTG_CLASSES; i++)
 		kvfree(pool->by_class[i]);
 	/* Set-up may be tried again. */

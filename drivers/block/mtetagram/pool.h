@@ -7,7 +7,7 @@
  * space as it is (tests/host).
  *
  * The arena is one contiguous mapping of all blocks of a region. It is divided
- * into groups of 16 KiB (or one block, if blocks are larger), and an object is
+ * into groups of 32 KiB (or one block, if blocks are larger), and an object is
  * contiguous within one group: it may straddle neighbouring blocks. A block has
  * to be open to receive objects; the pool opens blocks as it needs them, whole
  * groups at a time, and gives them back when they are empty.
@@ -20,20 +20,27 @@
 #include <linux/types.h>
 
 /*
- * 64 bytes: measured on heap pages, 32 bytes gain 1 % of density for twice the
- * bitmap, 128 bytes lose 1.8 %; 64 is one word of bitmap for each 4 KiB.
+ * Measured on heap pages (tests/host/density): granules of 32 bytes in groups of
+ * 32 KiB hold 1 % more than granules of 64 bytes, and so do they hold more than
+ * granules of 16 bytes, whose bitmaps take what is gained; groups of 16 KiB lose
+ * 1 % where objects are 2.5 KiB long.
  */
-#define MTG_GRANULE_SHIFT	6
-#define MTG_GRANULE_SIZE	64U
-#define MTG_GROUP_SIZE		16384
-/* Longest run of free granules that matters: a raw 4 KiB page and its header. */
-#define MTG_CLASS_STEP		4
-#define MTG_CLASSES		18
+#define MTG_GRANULE_SHIFT	5
+#define MTG_GRANULE_SIZE	(1U << MTG_GRANULE_SHIFT)
+#define MTG_GROUP_SIZE		32768
 #define MTG_MAX_BLOCK_SIZE	65536
 #define MTG_NO_GRANULE		U32_MAX
 
+/* The largest object: a page as it is. Its owner is kept outside of the arena. */
+#define MTG_RAW_LEN		4096
+#define MTG_RAW_GRANULES	(MTG_RAW_LEN / MTG_GRANULE_SIZE)
+
+/* Groups are listed by their longest free run; longer ones make no difference. */
+#define MTG_CLASS_STEP		2
+#define MTG_CLASSES		(MTG_RAW_GRANULES / MTG_CLASS_STEP + 1)
+
 /**
- * struct mtg_object - an object as it lies in the arena
+ * struct mtg_object - an object as it lies in the arena, unless it is a raw page
  * @owner: Number of the slot that owns it, so that a block can be emptied by
  *	looking at it alone.
  * @data: The payload. Its length is known to the owner.
@@ -83,14 +90,16 @@ enum mtg_alloc_mode {
 /**
  * struct mtg_group - a group of granules in which objects are contiguous
  * @lock: Protects the group's part of &mtg_pool.used, &mtg_pool.start and
- *	&mtg_pool.open, and @class. Nests inside a slot lock, outside the tag block
- *	layer's locks; two groups are never locked at once. Raw, because a block is
- *	emptied under raw locks of the caller.
- * @class: The longest free run, in units of MTG_CLASS_STEP granules.
+ *	&mtg_pool.raw_owner, and the other members. Nests inside a slot lock,
+ *	outside the tag block layer's locks; two groups are never locked at once.
+ *	Raw, because a block is emptied under raw locks of the caller.
+ * @longest: The longest free run. Read without the lock as a hint.
+ * @open: One bit for each block of the group: it is ours and takes objects.
  */
 struct mtg_group {
 	raw_spinlock_t lock;
-	u16 class;
+	u16 longest;
+	u8 open;
 };
 
 /**
@@ -105,15 +114,19 @@ struct mtg_group {
  * @groups: The groups.
  * @used: One bit for each granule: part of an object.
  * @start: One bit for each granule: an object begins here.
- * @open: One bit for each block: it is ours and takes objects.
+ * @raw_owner: For each MTG_RAW_LEN bytes, one more than the owner of the raw page
+ *	that begins there; 0 if none does. Two cannot, wherever they begin; and
+ *	after the raw page no other object begins there.
  * @by_class: For each class, the groups in it, one bit each. A hint, except
  *	under the group's lock.
  * @nr_in_class: Number of groups in each class.
+ * @recent: For each class, a group that is or was in it: where to search first.
  * @nr_open: Number of open blocks.
  * @max_open: High-water mark of @nr_open.
  * @limit: Blocks that new data may use: the administrator's share.
  * @mem_limit: Ditto, from mem_limit; U32_MAX if there is none.
  * @headroom: Free blocks that are kept for relocation.
+ * @full: The last allocation for new data was refused; a hint.
  * @cursor: Where the search for free neighbouring blocks goes on; a hint.
  * @used_granules: Number of set bits in @used.
  */
@@ -129,15 +142,17 @@ struct mtg_pool {
 	struct mtg_group *groups;
 	unsigned long *used;
 	unsigned long *start;
-	unsigned long *open;
+	u32 *raw_owner;
 	unsigned long *by_class[MTG_CLASSES];
 	atomic_t nr_in_class[MTG_CLASSES];
+	u32 recent[MTG_CLASSES];
 
 	atomic_t nr_open;
 	atomic_t max_open;
 	u32 limit;
 	u32 mem_limit;
 	u32 headroom;
+	bool full;
 	u32 cursor;
 	atomic64_t used_granules;
 };
@@ -145,12 +160,22 @@ struct mtg_pool {
 /* Granules that an object with @len bytes of payload takes. */
 static inline unsigned int mtg_granules(unsigned int len)
 {
+	if (len == MTG_RAW_LEN)
+		return MTG_RAW_GRANULES;
 	return DIV_ROUND_UP(len + sizeof(struct mtg_object), MTG_GRANULE_SIZE);
 }
 
 static inline struct mtg_object *mtg_pool_object(struct mtg_pool *pool, u32 granule)
 {
 	return pool->base + ((size_t)granule << MTG_GRANULE_SHIFT);
+}
+
+/* The payload of an object with @len bytes. */
+static inline void *mtg_pool_data(struct mtg_pool *pool, u32 granule, unsigned int len)
+{
+	struct mtg_object *object = mtg_pool_object(pool, granule);
+
+	return len == MTG_RAW_LEN ? (void *)object : object->data;
 }
 
 static inline u32 mtg_pool_block_start(struct mtg_pool *pool, u32 block)
@@ -166,6 +191,7 @@ size_t mtg_pool_metadata_size(struct mtg_pool *pool);
 
 int mtg_pool_alloc(struct mtg_pool *pool, unsigned int len, u32 owner,
 		   enum mtg_alloc_mode mode, u32 *granule);
+int mtg_pool_room(struct mtg_pool *pool, unsigned int *len);
 bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 		      unsigned int len, u32 owner, u32 *granule);
 void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len);
@@ -177,5 +203,6 @@ unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_first_object(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_next_object(struct mtg_pool *pool, u32 block, u32 granule);
 bool mtg_pool_owner(struct mtg_pool *pool, u32 granule, u32 *owner);
+void mtg_pool_set_owner(struct mtg_pool *pool, u32 granule, u32 owner);
 
 #endif /* _MTETAGRAM_POOL_H */

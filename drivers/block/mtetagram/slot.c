@@ -211,7 +211,7 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		ret = place(slots, index, old, len, &granule, &replaced);
 		if (ret)
 			goto out;
-		memcpy(mtg_pool_object(slots->pool, granule)->data, data, len);
+		memcpy(mtg_pool_data(slots->pool, granule, len), data, len);
 		new = make_object(granule, len);
 	}
 	account(slots, old, -1);
@@ -228,16 +228,37 @@ out:
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);
 
 /**
- * mtg_slot_load() - copy out the contents of a slot
+ * mtg_slot_room() - how large may the new contents of a slot be?
+ * @slots: The table.
+ * @index: The slot.
+ * @len: Where to put the largest length that may find a place.
+ *
+ * Context: Any. A hint.
+ * Return: 0 if all do; else the error that mtg_slot_store() returns for those that
+ *         are longer than @len.
+ */
+int mtg_slot_room(struct mtg_slots *slots, u32 index, unsigned int *len)
+{
+	*len = MTG_SLOT_SIZE;
+	/* What is overwritten makes room, see place(). */
+	if (slot_type(READ_ONCE(slots->table[index])) == SLOT_OBJECT)
+		return 0;
+	return mtg_pool_room(slots->pool, len);
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_slot_room);
+
+/**
+ * mtg_slot_load_to() - copy out the contents of a slot
  * @slots: The table.
  * @index: The slot.
  * @buf: Room for MTG_SLOT_SIZE bytes.
+ * @page: Where to put a page that was stored as it is, instead of @buf.
  *
  * Context: Atomic or not; not in interrupts.
  * Return: Length of the contents as they were stored; 0 if there are none;
  *         -EIO if they were lost.
  */
-int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
+int mtg_slot_load_to(struct mtg_slots *slots, u32 index, void *buf, void *page)
 {
 	u32 fill[2];
 	u64 word;
@@ -246,10 +267,11 @@ int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 	raw_spin_lock(slot_lock(slots, index));
 	word = slots->table[index];
 	len = slot_len(word);
+	if (len == MTG_SLOT_SIZE)
+		buf = page;
 	switch (slot_type(word)) {
 	case SLOT_OBJECT:
-		memcpy(buf, mtg_pool_object(slots->pool, object_granule(word))->data,
-		       len);
+		memcpy(buf, mtg_pool_data(slots->pool, object_granule(word), len), len);
 		break;
 	case SLOT_SPILL:
 		memcpy(buf, ((struct spilled *)slot_pointer(word))->data, len);
@@ -271,7 +293,7 @@ int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 	raw_spin_unlock(slot_lock(slots, index));
 	return len;
 }
-EXPORT_SYMBOL_IF_KUNIT(mtg_slot_load);
+EXPORT_SYMBOL_IF_KUNIT(mtg_slot_load_to);
 
 /**
  * mtg_slot_free() - forget the contents of a slot
@@ -315,8 +337,8 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
 	ret = mtg_pool_alloc(slots->pool, len, index, mode, &granule);
 	if (ret)
 		return ret;
-	memcpy(mtg_pool_object(slots->pool, granule)->data,
-	       mtg_pool_object(slots->pool, object_granule(old))->data, len);
+	memcpy(mtg_pool_data(slots->pool, granule, len),
+	       mtg_pool_data(slots->pool, object_granule(old), len), len);
 	slots->table[index] = make_object(granule, len);
 	free_object(slots, old);
 	atomic64_inc(&slots->stats.moved);
@@ -333,7 +355,7 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 {
 	u64 old = slots->table[index];
 	unsigned int len = object_len(old);
-	const void *data = mtg_pool_object(slots->pool, object_granule(old))->data;
+	const void *data = mtg_pool_data(slots->pool, object_granule(old), len);
 	void *memory = mtg_spill_alloc(&slots->spill, spilled_size(len));
 	struct spilled *spilled = memory;
 
@@ -391,7 +413,7 @@ static bool repair_owner(struct mtg_slots *slots, u32 granule, u32 wrong)
 		raw_spin_lock(slot_lock(slots, index));
 		found = refers_to(slots, index, granule);
 		if (found)
-			mtg_pool_object(slots->pool, granule)->owner = index;
+			mtg_pool_set_owner(slots->pool, granule, index);
 		raw_spin_unlock(slot_lock(slots, index));
 		if (found)
 			return true;
@@ -586,7 +608,7 @@ static int bring_home(struct mtg_slots *slots, u32 index)
 	ret = mtg_pool_alloc(slots->pool, len, index, MTG_STORE, &granule);
 	if (ret)
 		goto out;
-	memcpy(mtg_pool_object(slots->pool, granule)->data,
+	memcpy(mtg_pool_data(slots->pool, granule, len),
 	       type == SLOT_SPILL_RAW ? slot_pointer(old) :
 	       ((struct spilled *)slot_pointer(old))->data, len);
 	slots->table[index] = make_object(granule, len);

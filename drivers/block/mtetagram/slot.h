@@ -107,8 +107,14 @@ void mtg_slots_destroy(struct mtg_slots *slots);
 
 int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		   unsigned int len);
-int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf);
+int mtg_slot_room(struct mtg_slots *slots, u32 index, unsigned int *len);
+int mtg_slot_load_to(struct mtg_slots *slots, u32 index, void *buf, void *page);
 bool mtg_slot_free(struct mtg_slots *slots, u32 index);
+
+static inline int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
+{
+	return mtg_slot_load_to(slots, index, buf, buf);
+}
 
 int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse);
 int mtg_slots_evacuate(struct mtg_slots *slots, u32 block);

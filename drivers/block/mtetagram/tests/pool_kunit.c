@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 
 #include "fake_provider.h"
@@ -37,7 +38,7 @@ static void pool_opens_and_gives_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&fake->pool.nr_open));
 	KUNIT_EXPECT_TRUE(test, mtg_pool_owner(&fake->pool, granule, &owner));
 	KUNIT_EXPECT_EQ(test, 77, owner);
-	KUNIT_EXPECT_EQ(test, 2, atomic64_read(&fake->pool.used_granules));
+	KUNIT_EXPECT_EQ(test, mtg_granules(100), atomic64_read(&fake->pool.used_granules));
 
 	mtg_pool_free(&fake->pool, granule, 100);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&fake->pool.nr_open));
@@ -45,23 +46,28 @@ static void pool_opens_and_gives_back(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mtg_pool_owner(&fake->pool, granule, &owner));
 }
 
-/* A raw page and its header need more than a block: they straddle two. */
+static u32 block_of(struct fake *fake, u32 granule)
+{
+	return granule >> fake->pool.block_shift;
+}
+
 static void pool_straddles_blocks(struct kunit *test)
 {
 	struct fake *fake = test->priv;
-	u32 granule[3];
+	u32 granule[5];
 	unsigned int i;
 
-	for (i = 0; i < 3; i++)
-		KUNIT_ASSERT_EQ(test, 0, mtg_pool_alloc(&fake->pool, 4096, i, MTG_STORE,
+	for (i = 0; i < 5; i++)
+		KUNIT_ASSERT_EQ(test, 0, mtg_pool_alloc(&fake->pool, 3200, i, MTG_STORE,
 							&granule[i]));
-	/* Three of 65 granules fit into the 256 of a group. */
-	KUNIT_EXPECT_EQ(test, granule[0] >> 8, granule[2] >> 8);
-	KUNIT_EXPECT_EQ(test, granule[1], mtg_pool_first_object(&fake->pool,
-								granule[1] / 64 + 1));
+	/* Five of them in four blocks, and the second one lies in two of those. */
+	KUNIT_EXPECT_EQ(test, 4, atomic_read(&fake->pool.nr_open));
+	KUNIT_EXPECT_EQ(test, granule[1],
+			mtg_pool_first_object(&fake->pool, block_of(fake, granule[1]) + 1));
+	KUNIT_EXPECT_EQ(test, block_of(fake, granule[0]), block_of(fake, granule[1]));
 }
 
-static void pool_needs_neighbours_for_raw_pages(struct kunit *test)
+static void pool_needs_neighbours_for_large_objects(struct kunit *test)
 {
 	struct fake *fake = test->priv;
 	u32 block, granule;
@@ -69,11 +75,72 @@ static void pool_needs_neighbours_for_raw_pages(struct kunit *test)
 	for (block = 0; block < FAKE_BLOCKS; block += 2)
 		fake->taken[block] = true;
 	KUNIT_EXPECT_EQ(test, -ENOSPC,
-			mtg_pool_alloc(&fake->pool, 4096, 1, MTG_STORE, &granule));
+			mtg_pool_alloc(&fake->pool, 4095, 1, MTG_STORE, &granule));
 	/* And what was opened to look for room is given back. */
 	KUNIT_EXPECT_EQ(test, FAKE_BLOCKS / 2, fake_nr_free(fake));
+	/* But a raw page has no header, and fits into one block. */
+	for (block = 0; block < FAKE_BLOCKS / 2; block++)
+		KUNIT_EXPECT_EQ(test, 0, mtg_pool_alloc(&fake->pool, 4096, 1, MTG_STORE,
+							&granule));
+	KUNIT_EXPECT_EQ(test, -ENOSPC,
+			mtg_pool_alloc(&fake->pool, 4096, 1, MTG_STORE, &granule));
+}
+
+/* The owner of a raw page is kept elsewhere, wherever the page begins. */
+static void pool_knows_owners_of_raw_pages(struct kunit *test)
+{
+	static const unsigned int lens[] = { 60, 4096, 4096, 1, 1, 4096, 500, 4096, 4096 };
+	struct fake *fake = test->priv;
+	u32 granule[ARRAY_SIZE(lens)], owner, i;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++)
+		KUNIT_ASSERT_EQ(test, 0, mtg_pool_alloc(&fake->pool, lens[i], 1000 + i,
+							MTG_STORE, &granule[i]));
+	KUNIT_ASSERT_GT(test, granule[1] % MTG_RAW_GRANULES, 0);
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		KUNIT_EXPECT_TRUE(test, mtg_pool_owner(&fake->pool, granule[i], &owner));
+		KUNIT_EXPECT_EQ(test, 1000 + i, owner);
+		mtg_pool_set_owner(&fake->pool, granule[i], 2000 + i);
+	}
+	for (i = 1; i < ARRAY_SIZE(lens); i += 2)
+		mtg_pool_free(&fake->pool, granule[i], lens[i]);
+	for (i = 0; i < ARRAY_SIZE(lens); i += 2) {
+		KUNIT_EXPECT_TRUE(test, mtg_pool_owner(&fake->pool, granule[i], &owner));
+		KUNIT_EXPECT_EQ(test, 2000 + i, owner);
+	}
+	/* Where a raw page was, small objects have their headers again. */
+	KUNIT_ASSERT_EQ(test, 0, mtg_pool_alloc(&fake->pool, 70, 3000, MTG_STORE,
+						&granule[1]));
+	KUNIT_EXPECT_TRUE(test, mtg_pool_owner(&fake->pool, granule[1], &owner));
+	KUNIT_EXPECT_EQ(test, 3000, owner);
+}
+
+/* A full pool says what would fit, and means it. */
+static void pool_says_what_fits(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	u32 granule, first = MTG_NO_GRANULE;
+	unsigned int len;
+
+	KUNIT_EXPECT_EQ(test, 0, mtg_pool_room(&fake->pool, &len));
+	KUNIT_EXPECT_EQ(test, 4096, len);
+	while (!mtg_pool_alloc(&fake->pool, 4096, 1, MTG_STORE, &granule))
+		first = min(first, granule);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mtg_pool_room(&fake->pool, &len));
+	KUNIT_EXPECT_LT(test, len, MTG_CLASS_STEP * MTG_GRANULE_SIZE);
+
+	mtg_pool_free(&fake->pool, first, 4096);
+	KUNIT_EXPECT_EQ(test, 0, mtg_pool_room(&fake->pool, &len));
+	KUNIT_ASSERT_EQ(test, 0, mtg_pool_alloc(&fake->pool, 3000, 1, MTG_STORE, &granule));
+	KUNIT_EXPECT_EQ(test, -ENOSPC,
+			mtg_pool_alloc(&fake->pool, 1500, 1, MTG_STORE, &granule));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mtg_pool_room(&fake->pool, &len));
+	KUNIT_EXPECT_LT(test, len, 1500);
+	KUNIT_EXPECT_EQ(test, -ENOSPC,
+			mtg_pool_alloc(&fake->pool, len + 1, 1, MTG_STORE, &granule));
+	len -= (MTG_CLASS_STEP - 1) * MTG_GRANULE_SIZE;
 	KUNIT_EXPECT_EQ(test, 0,
-			mtg_pool_alloc(&fake->pool, 4000, 1, MTG_STORE, &granule));
+			mtg_pool_alloc(&fake->pool, len, 1, MTG_STORE, &granule));
 }
 
 static void pool_keeps_limits(struct kunit *test)
@@ -127,10 +194,10 @@ static void pool_closed_blocks_take_nothing(struct kunit *test)
 	u32 granule, other, block;
 
 	KUNIT_ASSERT_EQ(test, 0, mtg_pool_alloc(&fake->pool, 60, 1, MTG_STORE, &granule));
-	block = granule / 64;
+	block = block_of(fake, granule);
 	mtg_pool_close(&fake->pool, block);
 	KUNIT_ASSERT_EQ(test, 0, mtg_pool_alloc(&fake->pool, 60, 2, MTG_STORE, &other));
-	KUNIT_EXPECT_NE(test, block, other / 64);
+	KUNIT_EXPECT_NE(test, block, block_of(fake, other));
 	KUNIT_EXPECT_EQ(test, granule, mtg_pool_first_object(&fake->pool, block));
 
 	/* Not empty, and still ours: opened again. */
@@ -146,7 +213,9 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_refuses_bad_geometry),
 	KUNIT_CASE(pool_opens_and_gives_back),
 	KUNIT_CASE(pool_straddles_blocks),
-	KUNIT_CASE(pool_needs_neighbours_for_raw_pages),
+	KUNIT_CASE(pool_needs_neighbours_for_large_objects),
+	KUNIT_CASE(pool_knows_owners_of_raw_pages),
+	KUNIT_CASE(pool_says_what_fits),
 	KUNIT_CASE(pool_keeps_limits),
 	KUNIT_CASE(pool_rewrites_when_full),
 	KUNIT_CASE(pool_closed_blocks_take_nothing),

@@ -209,7 +209,7 @@ static void slot_repairs_a_damaged_owner(struct kunit *test)
 	granule = mtg_pool_first_object(&fake->pool, 0);
 	KUNIT_ASSERT_NE(test, MTG_NO_GRANULE, granule);
 	mtg_pool_object(&fake->pool, granule)->owner = 0xdeadbeef;
-	take_block(fake, granule / 64);
+	take_block(fake, granule >> fake->pool.block_shift);
 	KUNIT_EXPECT_TRUE(test, slots.broken);
 	expect_slot(test, 7, 500);
 }

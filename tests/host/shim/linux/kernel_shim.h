@@ -2,7 +2,7 @@
 /*
  * The few things of the kernel that pool.c and slot.c use, for user space. All
  * headers of shim/ lead here. Spinlocks are mutexes, so that ThreadSanitizer
- * understands them; bitmaps are written to be obvious, not fast.
+ * understands them.
  */
 #ifndef KERNEL_SHIM_H
 #define KERNEL_SHIM_H
@@ -54,6 +54,11 @@ static inline bool is_power_of_2(unsigned long n)
 static inline int ilog2(unsigned long n)
 {
 	return 63 - __builtin_clzl(n);
+}
+
+static inline unsigned int __ffs(unsigned long n)
+{
+	return __builtin_ctzl(n);
 }
 
 /* Each thread of a test is a CPU. */
@@ -151,55 +156,75 @@ static inline void __clear_bit(unsigned long n, unsigned long *map)
 	map[n / 64] &= ~(1UL << n % 64);
 }
 
+/* Words are loaded atomically, as searches may race with set_bit(). */
 static inline unsigned long shim_find(const unsigned long *map, unsigned long size,
-				      unsigned long from, bool value)
+				      unsigned long from, unsigned long invert)
 {
-	while (from < size && test_bit(from, map) != value)
-		from++;
+	unsigned long word;
+
+	if (from >= size)
+		return size;
+	word = (READ_ONCE(map[from / 64]) ^ invert) & ~0UL << from % 64;
+	for (from -= from % 64; !word;) {
+		from += 64;
+		if (from >= size)
+			return size;
+		word = READ_ONCE(map[from / 64]) ^ invert;
+	}
+	from += __builtin_ctzl(word);
 	return min(from, size);
 }
 
-#define find_next_bit(map, size, from)		shim_find(map, size, from, true)
-#define find_next_zero_bit(map, size, from)	shim_find(map, size, from, false)
-#define find_first_zero_bit(map, size)		shim_find(map, size, 0, false)
+#define find_next_bit(map, size, from)		shim_find(map, size, from, 0)
+#define find_next_zero_bit(map, size, from)	shim_find(map, size, from, ~0UL)
+#define find_first_zero_bit(map, size)		shim_find(map, size, 0, ~0UL)
 
 static inline unsigned long find_last_bit(const unsigned long *map, unsigned long size)
 {
-	unsigned long n = size;
+	unsigned long i = BITS_TO_LONGS(size), word;
 
-	while (n--)
-		if (test_bit(n, map))
-			return n;
+	while (i--) {
+		word = map[i];
+		if (size < 64 * (i + 1))
+			word &= (1UL << size % 64) - 1;
+		if (word)
+			return 64 * i + ilog2(word);
+	}
 	return size;
-}
-
-static inline unsigned long find_next_bit_wrap(const unsigned long *map,
-					       unsigned long size, unsigned long from)
-{
-	unsigned long n = find_next_bit(map, size, from);
-
-	if (n < size || !from)
-		return n;
-	n = find_next_bit(map, from, 0);
-	return n < from ? n : size;
 }
 
 /* Like the kernel's: from @start to the end, then from 0 up to @start. */
 #define for_each_set_bit_wrap(bit, map, size, start)				\
-	for (unsigned long _n = 0; _n < (size) &&				\
-	     ((bit) = ((start) + _n) % (size), true); _n++)			\
-		if (test_bit(bit, map))
+	for (unsigned long _s = (start), _n = find_next_bit(map, size, _s),	\
+	     _wrapped = _n >= (size) ? (_n = find_next_bit(map, _s, 0), 1) : 0;	\
+	     (bit) = _n, _wrapped ? _n < _s : _n < (size);			\
+	     _n = find_next_bit(map, _wrapped ? _s : (size), _n + 1),		\
+	     !_wrapped && _n >= (size) ?					\
+		(_wrapped = 1, _n = find_next_bit(map, _s, 0)) : 0)
 
-static inline void bitmap_set(unsigned long *map, unsigned long start, unsigned long n)
+static inline void shim_change(unsigned long *map, unsigned long start,
+			       unsigned long n, bool value)
 {
-	while (n--)
-		__set_bit(start++, map);
+	unsigned long end = start + n;
+
+	while (start < end) {
+		unsigned long bits = min(end - start, 64 - start % 64);
+		unsigned long mask = (bits < 64 ? (1UL << bits) - 1 : ~0UL) << start % 64;
+
+		if (value)
+			map[start / 64] |= mask;
+		else
+			map[start / 64] &= ~mask;
+		start += bits;
+	}
 }
 
-static inline void bitmap_clear(unsigned long *map, unsigned long start, unsigned long n)
+#define bitmap_set(map, start, n)	shim_change(map, start, n, true)
+#define bitmap_clear(map, start, n)	shim_change(map, start, n, false)
+
+static inline bool bitmap_empty(const unsigned long *map, unsigned long n)
 {
-	while (n--)
-		__clear_bit(start++, map);
+	return find_next_bit(map, n, 0) >= n;
 }
 
 static inline void bitmap_fill(unsigned long *map, unsigned long n)
@@ -220,26 +245,6 @@ static inline unsigned int bitmap_weight(const unsigned long *map, unsigned long
 	while (n--)
 		weight += test_bit(n, map);
 	return weight;
-}
-
-static inline unsigned long bitmap_find_next_zero_area(const unsigned long *map,
-						       unsigned long size,
-						       unsigned long start,
-						       unsigned long n,
-						       unsigned long align_mask)
-{
-	unsigned long end;
-
-	(void)align_mask;
-	for (;;) {
-		start = find_next_zero_bit(map, size, start);
-		if (start + n > size)
-			return size + 1;
-		end = find_next_bit(map, start + n, start);
-		if (end >= start + n)
-			return start;
-		start = end + 1;
-	}
 }
 
 #endif /* KERNEL_SHIM_H */
