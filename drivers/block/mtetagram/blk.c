@@ -24,10 +24,27 @@
 
 #define SLOT_SECTORS	(MTG_SLOT_SIZE >> SECTOR_SHIFT)
 
-/* Does one 64-bit pattern fill the whole slot? */
+/* Does one 64-bit pattern fill the whole slot? Most that do not differ early. */
 static bool is_filled(const void *data)
 {
-	return !memcmp(data, data + MTG_FILL_LEN, MTG_SLOT_SIZE - MTG_FILL_LEN);
+	const u64 *word = data, *end = data + MTG_SLOT_SIZE;
+	u64 first = *word;
+
+	for (; word < end; word += 8)
+		if ((word[0] ^ first) | (word[1] ^ first) | (word[2] ^ first) |
+		    (word[3] ^ first) | (word[4] ^ first) | (word[5] ^ first) |
+		    (word[6] ^ first) | (word[7] ^ first))
+			return false;
+	return true;
+}
+
+static void fill(void *data, u64 pattern)
+{
+	/* Almost all are zeros, and for bytes there are fast instructions. */
+	if (pattern == (u8)pattern * 0x0101010101010101ULL)
+		memset(data, pattern, MTG_SLOT_SIZE);
+	else
+		memset64(data, pattern, MTG_SLOT_SIZE / sizeof(u64));
 }
 
 static int count_write_error(struct mtg_device *dev, int error)
@@ -45,12 +62,13 @@ static int count_write_error(struct mtg_device *dev, int error)
 static int compress_slot(struct mtg_device *dev, u32 index, const void *data)
 {
 	struct mtg_stream *stream = mtg_stream_get(&dev->comp);
-	unsigned int len;
-	int ret;
+	unsigned int room, len;
+	int ret = mtg_slot_room(&dev->slots, index, &room);
 
-	len = dev->comp.ops->compress(stream->workspace, data, stream->buffer);
+	len = dev->comp.ops->compress(stream->workspace, data, stream->buffer,
+				      ret ? room : MTG_COMP_MAX);
 	if (!len)
-		ret = -EIO;
+		ret = ret ?: -EIO;
 	else if (len <= MTG_FILL_LEN || mtg_granules(len) >= mtg_granules(MTG_SLOT_SIZE))
 		/* Nothing gained, or a length that has a meaning of its own. */
 		ret = mtg_slot_store(&dev->slots, index, data, MTG_SLOT_SIZE);
@@ -79,11 +97,10 @@ static int expand(struct mtg_device *dev, struct mtg_stream *stream, int len,
 		memset(data, 0, MTG_SLOT_SIZE);
 		return 0;
 	case MTG_FILL_LEN:
-		memset64(data, *(u64 *)stream->buffer, MTG_SLOT_SIZE / sizeof(u64));
+		fill(data, *(u64 *)stream->buffer);
 		return 0;
 	case MTG_SLOT_SIZE:
-		memcpy(data, stream->buffer, MTG_SLOT_SIZE);
-		return 0;
+		return 0;	/* it is there already */
 	default:
 		return dev->comp.ops->decompress(stream->workspace, stream->buffer,
 						 len, data);
@@ -93,7 +110,7 @@ static int expand(struct mtg_device *dev, struct mtg_stream *stream, int len,
 static int read_slot(struct mtg_device *dev, u32 index, void *data)
 {
 	struct mtg_stream *stream = mtg_stream_get(&dev->comp);
-	int ret = mtg_slot_load(&dev->slots, index, stream->buffer);
+	int ret = mtg_slot_load_to(&dev->slots, index, stream->buffer, data);
 
 	if (ret >= 0) {
 		ret = expand(dev, stream, ret, data);

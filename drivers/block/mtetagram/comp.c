@@ -3,6 +3,7 @@
  * Compression: lz4, zstd and lzo-rle from lib/, and streams for each CPU.
  */
 
+#include <linux/align.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/lz4.h>
@@ -13,18 +14,16 @@
 #include <linux/zstd.h>
 
 #include "comp.h"
-#include "slot.h"
-
-#define BUFFER_SIZE	(2 * MTG_SLOT_SIZE)
 
 static size_t lz4_workspace_size(void)
 {
 	return LZ4_MEM_COMPRESS;
 }
 
-static unsigned int lz4_compress(void *workspace, const void *src, void *dst)
+static unsigned int lz4_compress(void *workspace, const void *src, void *dst,
+				 unsigned int max)
 {
-	return LZ4_compress_fast(src, dst, MTG_SLOT_SIZE, BUFFER_SIZE,
+	return LZ4_compress_fast(src, dst, MTG_SLOT_SIZE, max,
 				 LZ4_ACCELERATION_DEFAULT, workspace);
 }
 
@@ -41,9 +40,10 @@ static size_t lzorle_workspace_size(void)
 	return LZO1X_MEM_COMPRESS;
 }
 
-static unsigned int lzorle_compress(void *workspace, const void *src, void *dst)
+static unsigned int lzorle_compress(void *workspace, const void *src, void *dst,
+				    unsigned int max)
 {
-	size_t len = BUFFER_SIZE;
+	size_t len = MTG_COMP_MAX;
 
 	return lzorle1x_1_compress(src, MTG_SLOT_SIZE, dst, &len, workspace) ==
 	       LZO_E_OK ? len : 0;
@@ -58,46 +58,68 @@ static int lzorle_decompress(void *workspace, const void *src, unsigned int len,
 	       out == MTG_SLOT_SIZE ? 0 : -EIO;
 }
 
-/* The same level that zram uses by default, for sources of one page. */
+/* Contexts are set up once: that costs more than to compress a slot. */
+struct zstd_workspace {
+	zstd_parameters params;
+	zstd_cctx *cctx;
+	zstd_dctx *dctx;
+	u64 memory[];	/* of both contexts */
+};
+
+/* The same level that zram uses by default, for sources of one slot. */
 static zstd_parameters zstd_slot_params(void)
 {
 	return zstd_get_params(zstd_default_clevel(), MTG_SLOT_SIZE);
 }
 
-/* A stream does one thing at a time, so both directions share the memory. */
+static size_t zstd_cctx_size(const zstd_parameters *params)
+{
+	return ALIGN(zstd_cctx_workspace_bound(&params->cParams), sizeof(u64));
+}
+
 static size_t zstd_workspace_size(void)
 {
 	zstd_parameters params = zstd_slot_params();
 
-	return max(zstd_cctx_workspace_bound(&params.cParams),
-		   zstd_dctx_workspace_bound());
+	return sizeof(struct zstd_workspace) + zstd_cctx_size(&params) +
+	       zstd_dctx_workspace_bound();
 }
 
-static unsigned int zstd_compress(void *workspace, const void *src, void *dst)
+static bool zstd_init(void *workspace)
 {
-	zstd_parameters params = zstd_slot_params();
-	zstd_cctx *cctx = zstd_init_cctx(workspace, zstd_workspace_size());
+	struct zstd_workspace *w = workspace;
+	size_t size;
+
+	w->params = zstd_slot_params();
+	size = zstd_cctx_size(&w->params);
+	w->cctx = zstd_init_cctx(w->memory, size);
+	w->dctx = zstd_init_dctx((void *)w->memory + size, zstd_dctx_workspace_bound());
+	return w->cctx && w->dctx;
+}
+
+static unsigned int zstd_compress(void *workspace, const void *src, void *dst,
+				  unsigned int max)
+{
+	struct zstd_workspace *w = workspace;
 	size_t len;
 
-	if (!cctx)
-		return 0;
-	len = zstd_compress_cctx(cctx, dst, BUFFER_SIZE, src, MTG_SLOT_SIZE, &params);
+	len = zstd_compress_cctx(w->cctx, dst, max, src, MTG_SLOT_SIZE, &w->params);
 	return zstd_is_error(len) ? 0 : len;
 }
 
 static int zstd_decompress(void *workspace, const void *src, unsigned int len,
 			   void *dst)
 {
-	zstd_dctx *dctx = zstd_init_dctx(workspace, zstd_workspace_size());
+	struct zstd_workspace *w = workspace;
 
-	return dctx && zstd_decompress_dctx(dctx, dst, MTG_SLOT_SIZE, src, len) ==
-		       MTG_SLOT_SIZE ? 0 : -EIO;
+	return zstd_decompress_dctx(w->dctx, dst, MTG_SLOT_SIZE, src, len) ==
+	       MTG_SLOT_SIZE ? 0 : -EIO;
 }
 
 const struct mtg_comp_ops mtg_comp_algorithms[] = {
-	{ "lz4", lz4_workspace_size, lz4_compress, lz4_decompress },
-	{ "zstd", zstd_workspace_size, zstd_compress, zstd_decompress },
-	{ "lzo-rle", lzorle_workspace_size, lzorle_compress, lzorle_decompress },
+	{ "lz4", lz4_workspace_size, NULL, lz4_compress, lz4_decompress },
+	{ "zstd", zstd_workspace_size, zstd_init, zstd_compress, zstd_decompress },
+	{ "lzo-rle", lzorle_workspace_size, NULL, lzorle_compress, lzorle_decompress },
 	{ }
 };
 
@@ -139,8 +161,9 @@ int mtg_comp_init(struct mtg_comp *comp, const struct mtg_comp_ops *ops)
 		stream = per_cpu_ptr(comp->streams, cpu);
 		mutex_init(&stream->lock);
 		stream->workspace = kvmalloc(ops->workspace_size(), GFP_KERNEL);
-		stream->buffer = kvmalloc(BUFFER_SIZE, GFP_KERNEL);
-		if (!stream->workspace || !stream->buffer) {
+		stream->buffer = kvmalloc(MTG_COMP_MAX, GFP_KERNEL);
+		if (!stream->workspace || !stream->buffer ||
+		    (ops->init && !ops->init(stream->workspace))) {
 			mtg_comp_destroy(comp);
 			return -ENOMEM;
 		}

@@ -8,18 +8,27 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
+#include "slot.h"
+
+/* Compressed data may be larger than what it was made of. */
+#define MTG_COMP_MAX	(2 * MTG_SLOT_SIZE)
+
 /**
  * struct mtg_comp_ops - one compression algorithm
  * @name: As in sysfs.
  * @workspace_size: Bytes that compress and decompress need to work in.
+ * @init: Prepare a workspace, aligned to 8 bytes; false if that failed. May be NULL.
  * @compress: Compress a slot's data to @dst, which has room for twice as much, and
- *	return the compressed length or 0 if that failed.
+ *	return the compressed length; 0 if that failed, or if it is larger than @max.
+ *	An algorithm that cannot end early may ignore @max.
  * @decompress: Expand @len bytes to exactly one slot; 0 or -EIO.
  */
 struct mtg_comp_ops {
 	const char *name;
 	size_t (*workspace_size)(void);
-	unsigned int (*compress)(void *workspace, const void *src, void *dst);
+	bool (*init)(void *workspace);
+	unsigned int (*compress)(void *workspace, const void *src, void *dst,
+				 unsigned int max);
 	int (*decompress)(void *workspace, const void *src, unsigned int len,
 			  void *dst);
 };
@@ -29,7 +38,7 @@ struct mtg_comp_ops {
  * @lock: Held by whoever uses the stream; a sleeping lock, so that compression
  *	can be preempted.
  * @workspace: For the algorithm.
- * @buffer: Two slots' worth: compressed data may be larger than the page.
+ * @buffer: MTG_COMP_MAX bytes.
  */
 struct mtg_stream {
 	struct mutex lock; /* see above */
