@@ -170,6 +170,28 @@ limit()
 	is tag_storage/limit "$carveout"
 }
 
+compaction()
+{
+	local before
+
+	refuses compact "$EINVAL" 1
+	takes disksize "$carveout"
+	check "store a quarter" slots write "$DEV" --count $((carveout / 4 / 4096)) --content half
+	for ((i = 0; i < carveout / 4 / 4096; i += 2)); do
+		blkdiscard -o $((i * 4096)) -l 4096 "$DEV" || break
+	done
+	before=$(attr tag_storage/blocks_used)
+	takes compact 1
+	# Half of the objects of about half a page are gone.
+	check_that "blocks become free" \
+		"$(attr tag_storage/blocks_used) < $before * 7 / 10"
+	check_is "as many as it says" \
+		$(((before - $(attr tag_storage/blocks_used)) * block / 4096)) \
+		"$(mm_stat pages_compacted)"
+	check "what is left is right" odd_slots $((carveout / 4 / 4096))
+	fresh
+}
+
 odd_slots()
 {
 	local i
@@ -266,5 +288,6 @@ comp_algorithm
 reset
 mem_limit
 limit
+compaction
 spill_reserve
 finish

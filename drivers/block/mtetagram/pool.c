@@ -17,6 +17,7 @@
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
@@ -591,27 +592,28 @@ bool mtg_pool_reopen(struct mtg_pool *pool, u32 block)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_reopen);
 
 /**
- * mtg_pool_block_weight() - how full is an open block?
+ * mtg_pool_weight() - how full is the group of an open block?
  * @pool: The pool.
  * @block: The block.
  *
  * Context: Atomic or not.
- * Return: Number of granules in use; 0 if the block is not open.
+ * Return: Number of granules in use; UINT_MAX if the block is not open.
  */
-unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block)
+unsigned int mtg_pool_weight(struct mtg_pool *pool, u32 block)
 {
-	u32 start = mtg_pool_block_start(pool, block);
-	struct mtg_group *g = &pool->groups[group_of(pool, start)];
-	unsigned int weight = 0;
+	u32 group = group_of(pool, mtg_pool_block_start(pool, block));
+	struct mtg_group *g = &pool->groups[group];
+	unsigned int weight = UINT_MAX;
 
 	raw_spin_lock(&g->lock);
 	if (is_open(pool, block))
-		weight = bitmap_weight(pool->used + start / BITS_PER_LONG,
-				       1U << pool->block_shift);
+		weight = bitmap_weight(pool->used +
+				       group_start(pool, group) / BITS_PER_LONG,
+				       group_bits(pool));
 	raw_spin_unlock(&g->lock);
 	return weight;
 }
-EXPORT_SYMBOL_IF_KUNIT(mtg_pool_block_weight);
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_weight);
 
 /* First object at or after @from that begins before @end. */
 static u32 find_object(struct mtg_pool *pool, u32 from, u32 end)
@@ -775,6 +777,7 @@ int mtg_pool_init(struct mtg_pool *pool, void *base, u32 nr_blocks,
 	    block_size > MTG_MAX_BLOCK_SIZE || !nr_blocks ||
 	    (u64)nr_blocks * block_size >> MTG_GRANULE_SHIFT >= MTG_NO_GRANULE)
 		return -EINVAL;
+	BUILD_BUG_ON(MTG_GRANULE_SIZE != 1 << MTG_GRANULE_SHIFT);
 
 	pool->base = base;
 	pool->provider = provider;

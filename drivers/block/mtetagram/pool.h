@@ -26,7 +26,7 @@
  * 1 % where objects are 2.5 KiB long.
  */
 #define MTG_GRANULE_SHIFT	5
-#define MTG_GRANULE_SIZE	(1U << MTG_GRANULE_SHIFT)
+#define MTG_GRANULE_SIZE	32U
 #define MTG_GROUP_SIZE		32768
 #define MTG_MAX_BLOCK_SIZE	65536
 #define MTG_NO_GRANULE		U32_MAX
@@ -199,7 +199,7 @@ void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len);
 void mtg_pool_close(struct mtg_pool *pool, u32 block);
 void mtg_pool_open(struct mtg_pool *pool, u32 block);
 bool mtg_pool_reopen(struct mtg_pool *pool, u32 block);
-unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block);
+unsigned int mtg_pool_weight(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_first_object(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_next_object(struct mtg_pool *pool, u32 block, u32 granule);
 bool mtg_pool_owner(struct mtg_pool *pool, u32 granule, u32 *owner);

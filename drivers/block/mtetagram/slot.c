@@ -30,6 +30,7 @@
 #include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
+#include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -233,17 +234,26 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);
  * @index: The slot.
  * @len: Where to put the largest length that may find a place.
  *
- * Context: Any. A hint.
+ * Context: Atomic or not; not in interrupts. A hint.
  * Return: 0 if all do; else the error that mtg_slot_store() returns for those that
  *         are longer than @len.
  */
 int mtg_slot_room(struct mtg_slots *slots, u32 index, unsigned int *len)
 {
-	*len = MTG_SLOT_SIZE;
-	/* What is overwritten makes room, see place(). */
-	if (slot_type(READ_ONCE(slots->table[index])) == SLOT_OBJECT)
+	int ret = mtg_pool_room(slots->pool, len);
+	enum slot_type type;
+
+	if (!ret)
 		return 0;
-	return mtg_pool_room(slots->pool, len);
+	/* What is overwritten makes room, see place(). */
+	raw_spin_lock(slot_lock(slots, index));
+	type = slot_type(slots->table[index]);
+	raw_spin_unlock(slot_lock(slots, index));
+	if (type == SLOT_OBJECT) {
+		*len = MTG_SLOT_SIZE;
+		ret = 0;
+	}
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_room);
 
@@ -572,6 +582,30 @@ int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse)
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_vacate);
 
+/*
+ * Give up blocks until @nr_blocks are open or no more can be emptied. The emptiest
+ * groups go first, as that moves the least, and whole groups, as large objects
+ * find no place in what is left of others.
+ */
+static void give_up_blocks(struct mtg_slots *slots, u32 nr_blocks)
+{
+	struct mtg_pool *pool = slots->pool;
+	unsigned int per_group = 1U << pool->group_shift, max;
+	u32 block;
+
+	for (max = per_group / 16; max <= per_group; max += per_group / 16) {
+		for (block = 0; block < pool->nr_blocks; block++) {
+			if (atomic_read(&pool->nr_open) <= nr_blocks)
+				return;
+			if (mtg_pool_weight(pool, block) > max)
+				continue;
+			evict_block(slots, block, MTG_SHRINK, false);
+			mtg_pool_reopen(pool, block);
+			cond_resched();
+		}
+	}
+}
+
 /**
  * mtg_slots_evacuate() - move all objects out of a block that must not hold data
  * @slots: The table.
@@ -627,7 +661,7 @@ static void empty_kept_blocks(struct mtg_slots *slots)
 
 	for (block = 0; block < pool->nr_blocks; block++) {
 		if (!pool->provider->kept(pool->ctx, block) ||
-		    !mtg_pool_block_weight(pool, block))
+		    mtg_pool_weight(pool, block) == UINT_MAX)
 			continue;
 		if (evict_block(slots, block, MTG_STORE, false))
 			WRITE_ONCE(slots->kept_used, true);
@@ -670,8 +704,6 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_settle);
  * @slots: The table.
  * @nr_blocks: Number of blocks that may be in use.
  *
- * The emptiest blocks are given up first, as that moves the least.
- *
  * Context: Process context, may sleep. The caller serialises calls.
  * Return: 0, and the pool's limit is @nr_blocks; -ENOSPC if the objects do not fit,
  *         and then the limit is as before.
@@ -679,33 +711,38 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_settle);
 int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks)
 {
 	struct mtg_pool *pool = slots->pool;
-	unsigned int per_block = 1U << pool->block_shift, max;
-	u32 block, limit = pool->limit;
+	u32 limit = pool->limit;
 
 	if (atomic64_read(&pool->used_granules) > (u64)nr_blocks << pool->block_shift)
 		return -ENOSPC;
 	/* From here on no block is opened beyond it, see may_open(). */
 	WRITE_ONCE(pool->limit, nr_blocks);
-	for (max = per_block / 16; max <= per_block; max += per_block / 16) {
-		for (block = 0; block < pool->nr_blocks; block++) {
-			unsigned int weight;
-
-			if (atomic_read(&pool->nr_open) <= nr_blocks)
-				return 0;
-			weight = mtg_pool_block_weight(pool, block);
-			if (!weight || weight > max)
-				continue;
-			evict_block(slots, block, MTG_SHRINK, false);
-			mtg_pool_reopen(pool, block);
-			cond_resched();
-		}
-	}
+	give_up_blocks(slots, nr_blocks);
 	if (atomic_read(&pool->nr_open) <= nr_blocks)
 		return 0;
 	WRITE_ONCE(pool->limit, limit);
 	return -ENOSPC;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_shrink);
+
+/**
+ * mtg_slots_compact() - move the objects together
+ * @slots: The table.
+ *
+ * Blocks that become empty are given back.
+ *
+ * Context: Process context, may sleep. The caller serialises calls.
+ */
+void mtg_slots_compact(struct mtg_slots *slots)
+{
+	struct mtg_pool *pool = slots->pool;
+	int before = atomic_read(&pool->nr_open);
+
+	give_up_blocks(slots, atomic64_read(&pool->used_granules) >> pool->block_shift);
+	atomic64_add(max(before - atomic_read(&pool->nr_open), 0),
+		     &slots->stats.compacted);
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_slots_compact);
 
 /**
  * mtg_slots_init() - set up a table of empty slots

@@ -53,6 +53,7 @@ enum mtg_rung {
  * @same: Slots that hold a repeated pattern.
  * @huge: Slots that hold an incompressible page.
  * @huge_since: Incompressible pages ever stored.
+ * @compacted: Blocks given back by mtg_slots_compact().
  * @moved: Objects relocated within the pool, since it was set up.
  * @returned: Objects that came back from ordinary memory.
  * @rung: Objects by the rung that they ended on.
@@ -63,6 +64,7 @@ struct mtg_slot_stats {
 	atomic64_t same;
 	atomic64_t huge;
 	atomic64_t huge_since;
+	atomic64_t compacted;
 	atomic64_t moved;
 	atomic64_t returned;
 	atomic64_t rung[MTG_RUNGS];
@@ -120,5 +122,6 @@ int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse);
 int mtg_slots_evacuate(struct mtg_slots *slots, u32 block);
 void mtg_slots_settle(struct mtg_slots *slots);
 int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks);
+void mtg_slots_compact(struct mtg_slots *slots);
 
 #endif /* _MTETAGRAM_SLOT_H */

@@ -165,6 +165,22 @@ static ssize_t mem_used_max_store(struct device *d, struct device_attribute *att
 }
 static DEVICE_ATTR_WO(mem_used_max);
 
+static ssize_t compact_store(struct device *d, struct device_attribute *attr,
+			     const char *buf, size_t len)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	int ret = 0;
+
+	down_write(&dev->init_lock);
+	if (dev->disksize)
+		mtg_slots_compact(&dev->slots);
+	else
+		ret = -EINVAL;
+	up_write(&dev->init_lock);
+	return ret ?: len;
+}
+static DEVICE_ATTR_WO(compact);
+
 static ssize_t mm_stat_show(struct device *d, struct device_attribute *attr, char *buf)
 {
 	struct mtg_device *dev = mtg_dev(d);
@@ -180,7 +196,7 @@ static ssize_t mm_stat_show(struct device *d, struct device_attribute *attr, cha
 			 mem_used(dev, atomic_read(&dev->pool.nr_open)), limit,
 			 mem_used(dev, atomic_read(&dev->pool.max_open)),
 			 (u64)atomic64_read(&stats->same),
-			 0ULL /* pages_compacted: there is nothing to compact */,
+			 blocks_to_bytes(dev, atomic64_read(&stats->compacted)) / PAGE_SIZE,
 			 (u64)atomic64_read(&stats->huge),
 			 (u64)atomic64_read(&stats->huge_since));
 	up_read(&dev->init_lock);
@@ -206,6 +222,7 @@ static struct attribute *disk_attrs[] = {
 	&dev_attr_comp_algorithm.attr,
 	&dev_attr_mem_limit.attr,
 	&dev_attr_mem_used_max.attr,
+	&dev_attr_compact.attr,
 	&dev_attr_mm_stat.attr,
 	&dev_attr_io_stat.attr,
 	NULL
