@@ -24,7 +24,9 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef unsigned int gfp_t;
 
+#define __maybe_unused		__attribute__((unused))
 #define U32_MAX			UINT32_MAX
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BITS_PER_BYTE		8
 #define BITS_PER_LONG		64
 #define BITS_TO_LONGS(n)	(((n) + 63) / 64)

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What random operations do not show: how well objects are moved together, how
+ * much work it is to empty a block, and set-up without memory.
+ *
+ *   test_cases [-s SEED]
+ */
+#include <getopt.h>
+#include <stdarg.h>
+
+#include "model.h"
+
+static uint64_t rng = 1;
+static unsigned int failed;
+
+static void fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("# ");
+	vprintf(fmt, ap);
+	printf("\n");
+	fflush(stdout);
+	abort();
+}
+
+static void result(bool ok, const char *fmt, ...)
+{
+	static unsigned int n;
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("%s %u ", ok ? "ok" : "not ok", ++n);
+	vprintf(fmt, ap);
+	printf("\n");
+	failed += !ok;
+}
+
+/*
+ * Lengths of compressed heap pages (heap-pages): the medians of 32 equal parts.
+ * Half of a mix of Python, node, a compiler and a shell.
+ */
+static const struct heap { const char *name; u16 len[32]; } heaps[] = {
+	{ "mix, lz4", {
+		186, 562, 705, 805, 856, 924, 981, 1026, 1060, 1090, 1115,
+		1155, 1230, 1309, 1362, 1406, 1477, 1579, 1685, 1781, 1878, 1989,
+		2087, 2260, 2333, 2398, 2479, 2575, 2690, 2810, 2962, 3134,
+	} },
+	{ "mix, zstd", {
+		130, 283, 355, 426, 469, 510, 540, 565, 582, 597, 614,
+		633, 654, 676, 697, 727, 763, 795, 822, 861, 918, 959,
+		1034, 1137, 1217, 1341, 1436, 1592, 1786, 1891, 1973, 2084,
+	} },
+	{ "shell, lz4", {
+		2137, 2240, 2279, 2313, 2339, 2361, 2381, 2397, 2417, 2435, 2461,
+		2486, 2511, 2535, 2563, 2591, 2619, 2654, 2683, 2718, 2752, 2779,
+		2808, 2844, 2874, 2931, 2987, 3032, 3069, 3106, 3167, 3283,
+	} },
+};
+
+static unsigned int random_len(const struct heap *heap)
+{
+	unsigned int i = splitmix(&rng) % 31;
+
+	/* Anything between two of them. */
+	return heap->len[i] + splitmix(&rng) % (heap->len[i + 1] - heap->len[i] + 1);
+}
+
+static u64 payload(void)
+{
+	return atomic64_read(&m.table.stats.compr_size);
+}
+
+static void free_random(unsigned int nr)
+{
+	u32 index;
+
+	while (nr) {
+		index = splitmix(&rng) % m.slots;
+		nr -= mtg_slot_free(&m.table, index);
+	}
+}
+
+/* Full, churned, then half of the objects are freed, in no order. */
+static void test_compaction(const struct heap *heap, unsigned int block_size,
+			    unsigned int tagged_percent)
+{
+	static uint8_t data[MTG_SLOT_SIZE];
+	unsigned int i, blocks = (16 << 20) / block_size, before, ideal, ours, stored;
+	uint64_t n;
+
+	model_init(block_size, blocks, 8 * ((16 << 20) / 4096));
+	for (i = 0; i < blocks; i++)
+		if (splitmix(&rng) % 100 < tagged_percent)
+			take_block(i, false);
+	ours = m.nr_free;
+	for (n = 0; n < 40000; n++) {
+		i = splitmix(&rng) % m.slots;
+		mtg_slot_free(&m.table, i);
+		if (mtg_slot_store(&m.table, i, data, random_len(heap)))
+			free_random(1);
+	}
+	stored = atomic64_read(&m.table.stats.stored);
+	free_random(stored / 2);
+	ideal = ours - DIV_ROUND_UP(payload(), block_size);
+	before = m.nr_free;
+	mtg_slots_compact(&m.table);
+	check_pool();
+	result(m.nr_free >= ideal * 9 / 10,
+	       "%s, blocks of %u, %u %% tagged: half of %u objects freed, then of %u blocks %u are free, after compaction %u of %u possible, %.1f %%",
+	       heap->name, block_size, tagged_percent, stored, ours, before, m.nr_free,
+	       ideal, 100.0 * m.nr_free / ideal);
+	model_destroy();
+}
+
+/* The most that a block can hold, full of the smallest objects. */
+static void test_vacate_is_bounded(unsigned int block_size)
+{
+	unsigned int bound = block_size / MTG_GRANULE_SIZE + 1, i, worst = 0, moved;
+	uint8_t data[MTG_SLOT_SIZE] = { 1 };
+
+	model_init(block_size, (1 << 20) / block_size, 65536);
+	m.pool.headroom = m.blocks / 4;
+	for (i = 0; i < 65536; i++)
+		if (mtg_slot_store(&m.table, i, data, i % 61 ? 9 : random_len(heaps)))
+			break;
+	for (i = 0; i < m.blocks / 4; i++) {
+		moved = atomic64_read(&m.table.stats.moved);
+		take_block(splitmix(&rng) % m.blocks, false);
+		worst = max(worst, (unsigned int)atomic64_read(&m.table.stats.moved) - moved);
+	}
+	result(worst > bound / 2 && worst <= bound,
+	       "blocks of %u: a block was emptied with %u moves at most, of %u possible",
+	       block_size, worst, bound);
+	model_destroy();
+}
+
+static int fail_at;
+
+static bool fail_nth(gfp_t gfp)
+{
+	return !--fail_at;
+}
+
+/* Each allocation of the set-up fails once; the sanitizer finds what is leaked. */
+static void test_setup_without_memory(void)
+{
+	unsigned int n, refused = 0;
+
+	for (n = 1; n < 1000; n++) {
+		struct mtg_pool pool = { };
+		struct mtg_slots slots = { };
+		int ret;
+
+		fail_at = n;
+		shim_fail_alloc = fail_nth;
+		ret = mtg_pool_init(&pool, NULL, 64, 4096, &model_provider, NULL);
+		if (!ret) {
+			ret = mtg_slots_init(&slots, "test", &pool, 64, 8);
+			if (!ret)
+				mtg_slots_destroy(&slots);
+			mtg_pool_destroy(&pool);
+		}
+		if (fail_at > 0)
+			break;
+		refused += ret == -ENOMEM;
+	}
+	shim_fail_alloc = NULL;
+	result(refused == n - 1 && n > MTG_CLASSES,
+	       "set-up fails at each of its %u allocations, and leaks nothing", n - 1);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i;
+
+	if (getopt(argc, argv, "s:") == 's')
+		rng = strtoull(optarg, NULL, 0);
+	printf("KTAP version 1\n1..12\n");
+	test_setup_without_memory();
+	test_vacate_is_bounded(4096);
+	test_vacate_is_bounded(65536);
+	for (i = 0; i < ARRAY_SIZE(heaps); i++) {
+		test_compaction(&heaps[i], 4096, 0);
+		test_compaction(&heaps[i], 4096, 10);
+		test_compaction(&heaps[i], 65536, 0);
+	}
+	return !!failed;
+}
