@@ -107,9 +107,8 @@ static bool ours_put(u32 slot, unsigned int len)
 {
 	static uint8_t data[4096];
 
-	if (len >= mtg_granules(4096) * MTG_GRANULE_SIZE - sizeof(struct mtg_object) ||
-	    mtg_granules(len) >= MTG_RAW_GRANULES)
-		len = 4096;
+	if (len > MTG_MAX_LEN)
+		len = MTG_RAW_LEN;
 	return !mtg_slot_store(&slots, slot, data, len);
 }
 

@@ -223,7 +223,7 @@ static unsigned int store_len(uint16_t arg)
 	case 2:
 		return 9 + arg / 8 % 200;
 	case 3:
-		return 4060 - arg / 8 % 300;
+		return MTG_MAX_LEN - arg / 8 % 300;
 	default:
 		return 300 + arg / 8 % 3500;
 	}
@@ -295,7 +295,7 @@ static void do_room(struct share *s, u32 n, u32 index)
 		fail("room for %u bytes", len);
 	if (!why || len == MTG_SLOT_SIZE || s->step > 1 || s->expect[n].len)
 		return;
-	if (mtg_slot_store(&m.table, index, data, len + 1) != why)
+	if (len + 1 <= MTG_MAX_LEN && mtg_slot_store(&m.table, index, data, len + 1) != why)
 		fail("%u bytes were stored with room for %u", len + 1, len);
 }
 

@@ -69,7 +69,7 @@ static int compress_slot(struct mtg_device *dev, u32 index, const void *data)
 				      ret ? room : MTG_COMP_MAX);
 	if (!len)
 		ret = ret ?: -EIO;
-	else if (len <= MTG_FILL_LEN || mtg_granules(len) >= mtg_granules(MTG_SLOT_SIZE))
+	else if (len <= MTG_FILL_LEN || len > MTG_MAX_LEN)
 		/* Nothing gained, or a length that has a meaning of its own. */
 		ret = mtg_slot_store(&dev->slots, index, data, MTG_SLOT_SIZE);
 	else

@@ -35,6 +35,14 @@
 #define MTG_RAW_LEN		4096
 #define MTG_RAW_GRANULES	(MTG_RAW_LEN / MTG_GRANULE_SIZE)
 
+/*
+ * The largest other object. Longer ones would take no less room than a raw page; so
+ * there are none that need more than one block, and room for a single page is room
+ * for any of them.
+ */
+#define MTG_MAX_LEN	((MTG_RAW_GRANULES - 1) * MTG_GRANULE_SIZE - \
+			 sizeof(struct mtg_object))
+
 /* Groups are listed by their longest free run; longer ones make no difference. */
 #define MTG_CLASS_STEP		2
 #define MTG_CLASSES		(MTG_RAW_GRANULES / MTG_CLASS_STEP + 1)
@@ -127,7 +135,6 @@ struct mtg_group {
  * @mem_limit: Ditto, from mem_limit; U32_MAX if there is none.
  * @headroom: Free blocks that are kept for relocation.
  * @full: The last allocation for new data was refused; a hint.
- * @cursor: Where the search for free neighbouring blocks goes on; a hint.
  * @used_granules: Number of set bits in @used.
  */
 struct mtg_pool {
@@ -153,7 +160,6 @@ struct mtg_pool {
 	u32 mem_limit;
 	u32 headroom;
 	bool full;
-	u32 cursor;
 	atomic64_t used_granules;
 };
 

@@ -190,7 +190,7 @@ static int place(struct mtg_slots *slots, u32 index, u64 old, unsigned int len,
  * @index: The slot.
  * @data: The contents as the caller encoded them.
  * @len: Their length: MTG_FILL_LEN for a pattern that fills the page,
- *	MTG_SLOT_SIZE for a page as it is, else anything in between.
+ *	MTG_SLOT_SIZE for a page as it is, else at most MTG_MAX_LEN.
  *
  * Context: Atomic or not; not in interrupts. Allocates no memory.
  * Return: 0; -ENOSPC or -EDQUOT like mtg_pool_alloc(), and then the slot keeps

@@ -67,23 +67,21 @@ static void pool_straddles_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, block_of(fake, granule[0]), block_of(fake, granule[1]));
 }
 
-static void pool_needs_neighbours_for_large_objects(struct kunit *test)
+/* Wherever a block is free, the largest object has room. */
+static void pool_needs_no_neighbours(struct kunit *test)
 {
 	struct fake *fake = test->priv;
-	u32 block, granule;
+	u32 block, granule, len;
 
 	for (block = 0; block < FAKE_BLOCKS; block += 2)
 		fake->taken[block] = true;
-	KUNIT_EXPECT_EQ(test, -ENOSPC,
-			mtg_pool_alloc(&fake->pool, 4095, 1, MTG_STORE, &granule));
-	/* And what was opened to look for room is given back. */
-	KUNIT_EXPECT_EQ(test, FAKE_BLOCKS / 2, fake_nr_free(fake));
-	/* But a raw page has no header, and fits into one block. */
-	for (block = 0; block < FAKE_BLOCKS / 2; block++)
-		KUNIT_EXPECT_EQ(test, 0, mtg_pool_alloc(&fake->pool, 4096, 1, MTG_STORE,
+	for (block = 0; block < FAKE_BLOCKS / 2; block++) {
+		len = block % 2 ? MTG_RAW_LEN : MTG_MAX_LEN;
+		KUNIT_EXPECT_EQ(test, 0, mtg_pool_alloc(&fake->pool, len, 1, MTG_STORE,
 							&granule));
-	KUNIT_EXPECT_EQ(test, -ENOSPC,
-			mtg_pool_alloc(&fake->pool, 4096, 1, MTG_STORE, &granule));
+	}
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mtg_pool_alloc(&fake->pool, MTG_RAW_LEN, 1,
+						      MTG_STORE, &granule));
 }
 
 /* The owner of a raw page is kept elsewhere, wherever the page begins. */
@@ -213,7 +211,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_refuses_bad_geometry),
 	KUNIT_CASE(pool_opens_and_gives_back),
 	KUNIT_CASE(pool_straddles_blocks),
-	KUNIT_CASE(pool_needs_neighbours_for_large_objects),
+	KUNIT_CASE(pool_needs_no_neighbours),
 	KUNIT_CASE(pool_knows_owners_of_raw_pages),
 	KUNIT_CASE(pool_says_what_fits),
 	KUNIT_CASE(pool_keeps_limits),

@@ -71,7 +71,7 @@ static void take_block(struct fake *fake, u32 block)
 
 static void slot_keeps_what_was_stored(struct kunit *test)
 {
-	static const unsigned int lens[] = { 9, 60, 61, 2000, 4095, 4096 };
+	static const unsigned int lens[] = { 9, 60, 61, 2000, MTG_MAX_LEN, 4096 };
 	unsigned int i;
 
 	KUNIT_EXPECT_EQ(test, 0, mtg_slot_load(&slots, 0, got));
