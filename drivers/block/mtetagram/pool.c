@@ -598,6 +598,29 @@ unsigned int mtg_pool_weight(struct mtg_pool *pool, u32 block)
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_weight);
 
+/**
+ * mtg_pool_block_weight() - how full is an open block?
+ * @pool: The pool.
+ * @block: The block.
+ *
+ * Context: Atomic or not.
+ * Return: Number of granules in use; 0 if the block is not open.
+ */
+unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block)
+{
+	u32 start = mtg_pool_block_start(pool, block);
+	struct mtg_group *g = &pool->groups[group_of(pool, start)];
+	unsigned int weight = 0;
+
+	raw_spin_lock(&g->lock);
+	if (is_open(pool, block))
+		weight = bitmap_weight(pool->used + start / BITS_PER_LONG,
+				       1U << pool->block_shift);
+	raw_spin_unlock(&g->lock);
+	return weight;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_block_weight);
+
 /* First object at or after @from that begins before @end. */
 static u32 find_object(struct mtg_pool *pool, u32 from, u32 end)
 {

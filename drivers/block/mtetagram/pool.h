@@ -206,6 +206,7 @@ void mtg_pool_close(struct mtg_pool *pool, u32 block);
 void mtg_pool_open(struct mtg_pool *pool, u32 block);
 bool mtg_pool_reopen(struct mtg_pool *pool, u32 block);
 unsigned int mtg_pool_weight(struct mtg_pool *pool, u32 block);
+unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_first_object(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_next_object(struct mtg_pool *pool, u32 block, u32 granule);
 bool mtg_pool_owner(struct mtg_pool *pool, u32 granule, u32 *owner);
