@@ -163,6 +163,7 @@ static void take_block(u32 block, bool may_refuse)
 		if (!may_refuse || !m.lossy)
 			fail("vacating block %u was refused", block);
 		move_state(block, SWITCHING, USED);
+		mtg_pool_reopen(&m.pool, block);
 		COUNT(not_taken);
 		return;
 	}

@@ -89,6 +89,11 @@ static int device_vacate(void *priv, u32 block, bool may_refuse)
 	return mtg_slots_vacate(&dev->slots, block, may_refuse);
 }
 
+static void device_resume(void *priv, u32 block)
+{
+	mtg_pool_reopen(&((struct mtg_device *)priv)->pool, block);
+}
+
 /*
  * Spare pages for one block: its objects fill at most twice as many bytes of pages,
  * as two that are larger than half a page share none, and one more runs into it.
@@ -137,6 +142,7 @@ static void device_freed(void *priv)
 
 static const struct mtg_block_ops block_ops = {
 	.vacate = device_vacate,
+	.resume = device_resume,
 	.make_room = device_make_room,
 	.freed = device_freed,
 };

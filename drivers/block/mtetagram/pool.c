@@ -521,26 +521,6 @@ void mtg_pool_close(struct mtg_pool *pool, u32 block)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_close);
 
 /**
- * mtg_pool_open() - let a closed block take objects again
- * @pool: The pool.
- * @block: A block that mtg_pool_close() has closed, and that is ours as long as
- *	this runs.
- *
- * Context: Atomic or not.
- */
-void mtg_pool_open(struct mtg_pool *pool, u32 block)
-{
-	u32 group = group_of(pool, mtg_pool_block_start(pool, block));
-	struct mtg_group *g = &pool->groups[group];
-
-	raw_spin_lock(&g->lock);
-	open_block(pool, block);
-	classify_anew(pool, group);
-	raw_spin_unlock(&g->lock);
-}
-EXPORT_SYMBOL_IF_KUNIT(mtg_pool_open);
-
-/**
  * mtg_pool_reopen() - end the emptying of a closed block
  * @pool: The pool.
  * @block: A block that mtg_pool_close() has closed and that was ours then.

@@ -203,7 +203,6 @@ bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len);
 
 void mtg_pool_close(struct mtg_pool *pool, u32 block);
-void mtg_pool_open(struct mtg_pool *pool, u32 block);
 bool mtg_pool_reopen(struct mtg_pool *pool, u32 block);
 unsigned int mtg_pool_weight(struct mtg_pool *pool, u32 block);
 unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block);

@@ -567,16 +567,15 @@ static int evict_block(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode m
  * Context: Atomic or not; not in interrupts. Never sleeps. The work is bounded by
  *          the objects that touch one block.
  * Return: 0, and the block is empty. -ENOMEM if @may_refuse and there is no memory:
- *         then the block is open as before, with the objects that are left.
+ *         then the block is closed, with the objects that are left, and the caller
+ *         has to call mtg_pool_reopen().
  */
 int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse)
 {
 	int ret = evict_block(slots, block, MTG_MOVE, may_refuse);
 
-	if (ret) {
+	if (ret)
 		trace_mtetagram_fail(slots->name, block, MTG_RUNG_REFUSE);
-		mtg_pool_open(slots->pool, block);
-	}
 	wake_if_spilled(slots);
 	return ret;
 }

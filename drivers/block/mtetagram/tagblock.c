@@ -134,6 +134,16 @@ static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
 	return 0;
 }
 
+/*
+ * The block is the driver's as before. In between it could not give the block back,
+ * which may hold nothing any more.
+ */
+static void resume(struct mtg_region *region, u32 block)
+{
+	/* Preemption is disabled since the block was in use. */
+	rcu_dereference_sched(region->ops)->resume(region->priv, block);
+}
+
 /**
  * mtg_region_reserve() - make the tag block of a page ready for its tags
  * @region: The region that holds the page's tags.
@@ -187,6 +197,8 @@ int mtg_region_reserve(struct mtg_region *region, struct page *page,
 		trace_mtetagram_reserve(region->id, block, page_to_pfn(page));
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
+	if (ret)
+		resume(region, block);
 	preempt_enable();
 	return ret;
 }
@@ -548,13 +560,13 @@ EXPORT_SYMBOL_GPL(mtg_region_attach);
  */
 void mtg_region_detach(struct mtg_region *region)
 {
-	WARN_ON_ONCE(atomic_read(&region->nr_state[MTG_BLOCK_USED]));
 	/*
 	 * A block may have gone from USED to SWITCHING just before. Whoever
 	 * empties it has preemption disabled, so it is done after this; only then
 	 * the callbacks may go.
 	 */
 	synchronize_rcu();
+	WARN_ON_ONCE(atomic_read(&region->nr_state[MTG_BLOCK_USED]));
 	RCU_INIT_POINTER(region->ops, NULL);
 	/* And those who do not need a block in use. */
 	synchronize_rcu();

@@ -54,14 +54,16 @@ enum mtg_block_state {
  * @vacate: Move all data out of the block. Called in state SWITCHING, with
  *	preemption disabled and no lock of the tag block layer held, by a task that
  *	may hold page-table locks. Must not sleep. When it returns 0, the tags will
- *	be written. It may return -ENOMEM only if @may_refuse, and then the block is
- *	in state USED again.
+ *	be written. It may return -ENOMEM only if @may_refuse; @resume follows then.
+ * @resume: The block is in state USED again after @vacate has failed. In the same
+ *	context; the driver may put the block back.
  * @make_room: Make it likely that @vacate succeeds. May sleep if @gfp allows it.
  *	False if there is no memory.
  * @freed: A block has become free. Called in any context, hard interrupts included.
  */
 struct mtg_block_ops {
 	int (*vacate)(void *priv, u32 block, bool may_refuse);
+	void (*resume)(void *priv, u32 block);
 	bool (*make_room)(void *priv, gfp_t gfp);
 	void (*freed)(void *priv);
 };

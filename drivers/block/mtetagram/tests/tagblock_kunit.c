@@ -24,11 +24,20 @@ static unsigned int vacated[BLOCKS];
 
 static unsigned int freed;
 static bool no_room;
+static unsigned int resumed;
+static bool owned;
 
 static int count_vacate(void *priv, u32 block, bool may_refuse)
 {
 	vacated[block]++;
 	return no_room && may_refuse ? -ENOMEM : 0;
+}
+
+static void count_resume(void *priv, u32 block)
+{
+	resumed++;
+	/* So that it can be put back. */
+	owned = mtg_block_owned(&region, block);
 }
 
 static bool make_room(void *priv, gfp_t gfp)
@@ -43,6 +52,7 @@ static void count_freed(void *priv)
 
 static const struct mtg_block_ops ops = {
 	.vacate = count_vacate,
+	.resume = count_resume,
 	.make_room = make_room,
 	.freed = count_freed,
 };
@@ -53,6 +63,7 @@ static int tagblock_init(struct kunit *test)
 	memset(vacated, 0, sizeof(vacated));
 	freed = 0;
 	no_room = false;
+	resumed = 0;
 	pages = alloc_pages(GFP_KERNEL, ORDER);
 	region.base = kzalloc(BLOCKS * SZ_4K, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pages);
@@ -163,7 +174,10 @@ static void tagblock_refuses_only_who_can_cope(struct kunit *test)
 	no_room = true;
 	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_region_prepare(&region, page, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, 0, vacated[2]);
+	KUNIT_EXPECT_EQ(test, 0, resumed);
 	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_region_reserve(&region, page, MTG_MAY_REFUSE));
+	KUNIT_EXPECT_EQ(test, 1, resumed);
+	KUNIT_EXPECT_TRUE(test, owned);
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_USED));
 	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&region.nr_reserved));
 	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&region.vacated));
