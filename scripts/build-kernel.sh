@@ -27,9 +27,12 @@ esac
 MAKE=(make -C "$BASE/tree-$FLAVOUR" O="$OUT" ARCH=arm64 LOCALVERSION=
 	CROSS_COMPILE="$CROSS_COMPILE" CC="ccache ${CROSS_COMPILE}gcc")
 
+# A flavour may change what kernel.config says: the last line about an option counts.
 requested()
 {
-	cat "${FRAGMENTS[@]}" | grep -E '^(CONFIG_|# CONFIG_.* is not set$)'
+	cat "${FRAGMENTS[@]}" | grep -E '^(CONFIG_|# CONFIG_.* is not set$)' | tac |
+		awk '{ name = $0; sub(/^# /, "", name); sub(/[= ].*/, "", name) }
+			!seen[name]++' | tac
 }
 
 # Compares every requested line with the configuration that came out.
