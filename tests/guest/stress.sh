@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# All processors want the same tag blocks at once, while what is stored in them is
+# written, read, discarded; while the share of the carve-out changes; while swap is
+# switched off and on; while the module is loaded and removed with data in it. Every
+# byte and every tag is verified.
+# Argument: how much longer than usual.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+times=${1:-1}
+cpus=$(nproc)
+out=/tmp/race.out
+
+# number NAME: a counter of the last race.
+number()
+{
+	sed -nE "s/^race: $1 +([0-9]+)$/\1/p" $out
+}
+
+show()
+{
+	note "$(sed -n 's/^race: *//p' $out | tr -s ' ' | paste -sd,)"
+}
+
+# Half of the carve-out, all of it, half of what is used: until the process has ended.
+resize_while()
+{
+	local pid=$1 size done=0 refused=0
+
+	while kill -0 "$pid" 2>/dev/null; do
+		for size in $((carveout / 2)) "$carveout" \
+			$(($(attr tag_storage/blocks_used) * 2048)) "$carveout"; do
+			if set_attr tag_storage/limit "$size" 2>/dev/null; then
+				done=$((done + 1))
+			else
+				refused=$((refused + 1))
+			fi
+		done
+	done
+	set_attr tag_storage/limit "$carveout"
+	note "$done times resized, $refused times refused"
+	((done >= 4))
+}
+
+# How many blocks were reserved from several processors before they were released: the
+# events of one block, in the order of time.
+shared_blocks()
+{
+	sed -nE 's/.*\[0*([0-9]+)\].* mtetagram_(reserve|release): .*block=([0-9]+).*/\1 \2 \3/p' \
+		/sys/kernel/tracing/trace | awk '
+		$2 == "release" { delete cpu[$3]; delete met[$3]; next }
+		$3 in cpu && cpu[$3] != $1 && !($3 in met) { n++; met[$3] = 1 }
+		{ cpu[$3] = $1 }
+		END { print n + 0 }'
+}
+
+[ ! -e /sys/kernel/debug/kcsan ] || echo on >/sys/kernel/debug/kcsan
+load
+carveout=$(attr tag_storage/size)
+static=$(attr tag_storage/blocks_tagged)
+
+note "stores, loads and discards, and resizing"
+set_up $((carveout * 4))
+race --taggers "$cpus" --io "$cpus" --device "$DEV" --slots $((carveout * 2 / 4096 / cpus)) \
+	--rounds $((times * 16)) >$out 2>&1 &
+pid=$!
+check_loudly "resize meanwhile" resize_while $pid
+wait $pid
+check_is "every byte and every tag is right" 0 $? || grep -v ' [0-9]*$' $out
+show
+note "$(attr reserve/vacated) blocks vacated, $(attr reserve/moved) objects moved, $(attr reserve/spilled) spilled"
+check_that "blocks with data were taken for tags" "$(attr reserve/vacated) > 20"
+check_that "objects moved" "$(attr reserve/moved) > 20"
+check_that "some stores were refused: the device was full" "$(number refused) > 0"
+
+echo 1 >/sys/kernel/tracing/events/mtetagram/enable
+check "tagging, traced" race --taggers "$cpus" --rounds 6
+echo 0 >/sys/kernel/tracing/events/mtetagram/enable
+shared=$(shared_blocks)
+note "$shared times processors shared a tag block"
+check_that "tag blocks were shared by processors" "$shared > 10"
+check "discard" blkdiscard "$DEV"
+check_empty
+check_balance "$static"
+
+note "the module comes and goes"
+race --taggers "$cpus" --time 10000 >$out 2>&1 &
+pid=$!
+rmmod mtetagram
+vacated=0
+for ((i = 0; i < 3 * times; i++)); do
+	set_up $((carveout * 4))
+	check "I/O between two removals" race --io 2 --device "$DEV" --slots $((carveout / 4096))
+	vacated=$((vacated + $(attr reserve/vacated)))
+	check_that "there is data" "$(attr tag_storage/blocks_used) > 0"
+	check "the module is removed with data in it" rmmod mtetagram
+done
+check "tagging went on" kill -TERM $pid
+wait $pid
+check_is "every tag was right" 0 $? || grep -v ' [0-9]*$' $out
+show
+note "$vacated blocks vacated"
+check_that "tags took blocks with data" "$vacated > 0"
+
+note "swap on and off"
+set_up $((carveout * 8))
+swap_on "$DEV"
+race --taggers "$cpus" --time 10000 >$out 2>&1 &
+pid=$!
+resize_while $pid >/dev/null &
+resizer=$!
+run_proof()
+{
+	proof --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 --time $((times * $(by_flavour 8 15))) \
+		--cycle-swap "$DEV" | grep -v ' s: '
+	return "${PIPESTATUS[0]}"
+}
+check_loudly "memory in swap is right" run_proof
+check "tagging went on" kill -TERM $pid
+wait $pid
+check_is "and so are the tags of others" 0 $? || grep -v ' [0-9]*$' $out
+show
+wait $resizer
+check_is "and the device was resized" 0 $?
+check "swapoff" swapoff "$DEV"
+check_empty_after_swap
+check_balance "$static"
+check "reset" set_attr reset 1
+finish
