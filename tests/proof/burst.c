@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * burst: tag memory, once, and give it back; for the measurement of single sections.
+ *
+ *   burst fault|mprotect|huge-fault|huge-mprotect|release|huge-release PAGES
+ *
+ * fault maps the pages with PROT_MTE and touches each; mprotect touches them first
+ * and tags all by one call. The huge ones do the same with huge pages, PAGES / 512
+ * of them, and fail if there are none. What has "release" in its name waits for a line
+ * on stdin between tagging and giving back; the others exit without giving back, and
+ * the kernel does it. Prints "ready" before it begins and waits for a line.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mte.h"
+#include "pattern.h"
+#include "say.h"
+
+#define HUGE_SIZE	(2UL << 20)
+
+static uint8_t *base;
+static size_t size;
+
+static void wait_for_line(void)
+{
+	char c;
+
+	say("ready");
+	while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+		;
+}
+
+static void map(bool huge, int prot)
+{
+	uint8_t *start = mmap(NULL, size + HUGE_SIZE, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	base = (uint8_t *)(((uintptr_t)start + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1));
+	if (start == MAP_FAILED ||
+	    mmap(base, size, PROT_READ | PROT_WRITE | prot,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		die("burst: mmap: %s", strerror(errno));
+	if (madvise(base, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
+		die("burst: madvise: %s", strerror(errno));
+}
+
+/* One store in each page, which is zeros and has tags of 0, if any. */
+static void touch(size_t step)
+{
+	size_t at;
+
+	for (at = 0; at < size; at += step)
+		*(volatile uint8_t *)(base + at) = 1;
+}
+
+int main(int argc, char **argv)
+{
+	bool huge, late, release;
+
+	if (argc != 3)
+		die("usage: burst [huge-]fault|mprotect|release PAGES");
+	huge = !strncmp(argv[1], "huge-", 5);
+	late = strstr(argv[1], "mprotect");
+	release = strstr(argv[1], "release");
+	size = strtoul(argv[2], NULL, 0) * PAGE;
+	if (mte_enable())
+		die("burst: no memory tagging");
+	/* What is not measured must not fault in between. */
+	mlockall(MCL_CURRENT);
+
+	map(huge, late ? 0 : PROT_MTE);
+	if (late)
+		touch(huge ? HUGE_SIZE : PAGE);
+	if (!release)
+		wait_for_line();
+	if (!late)
+		touch(huge ? HUGE_SIZE : PAGE);
+	else if (mprotect(base, size, PROT_READ | PROT_WRITE | PROT_MTE))
+		die("burst: mprotect: %s", strerror(errno));
+	wait_for_line();
+	munmap(base, size);
+	wait_for_line();
+	return 0;
+}
