@@ -101,7 +101,7 @@ static void device_resume(void *priv, u32 block)
 static unsigned int spare_for_block(struct mtg_device *dev)
 {
 	return min(2 * DIV_ROUND_UP(1U << dev->region->block_shift, PAGE_SIZE) + 1,
-		   dev->slots.spill.target);
+		   READ_ONCE(dev->slots.spill.target));
 }
 
 static bool device_make_room(void *priv, gfp_t gfp)
@@ -248,7 +248,7 @@ int mtg_device_setup(struct mtg_device *dev, u64 disksize)
 	if (ret)
 		goto err_attach;
 
-	dev->disksize = disksize;
+	WRITE_ONCE(dev->disksize, disksize);
 	set_capacity_and_notify(dev->disk, disksize >> SECTOR_SHIFT);
 	return 0;
 
@@ -273,10 +273,10 @@ void mtg_device_set_defaults(struct mtg_device *dev)
 	unsigned int i;
 
 	dev->algorithm = &mtg_comp_algorithms[0];
-	dev->limit = dev->region->nr_blocks;
+	WRITE_ONCE(dev->limit, dev->region->nr_blocks);
 	dev->mem_limit = U32_MAX;
 	/* Twice a burst, see spare_for_block(). */
-	dev->spill_reserve = PHYS_PFN(2 * worst_burst());
+	WRITE_ONCE(dev->spill_reserve, PHYS_PFN(2 * worst_burst()));
 	atomic64_set(&dev->failed_reads, 0);
 	atomic64_set(&dev->notify_free, 0);
 	for (i = 0; i < MTG_WRITE_ERRORS; i++)
@@ -287,7 +287,7 @@ static void device_teardown(struct mtg_device *dev)
 {
 	if (!dev->disksize)
 		return;
-	dev->disksize = 0;
+	WRITE_ONCE(dev->disksize, 0);
 	/* All blocks go back as their last objects are freed. */
 	mtg_slots_clear(&dev->slots);
 	mtg_region_detach(dev->region);
@@ -347,7 +347,7 @@ int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks)
 	int ret = dev->disksize ? mtg_slots_shrink(&dev->slots, nr_blocks) : 0;
 
 	if (!ret)
-		dev->limit = nr_blocks;
+		WRITE_ONCE(dev->limit, nr_blocks);
 	return ret;
 }
 
@@ -398,7 +398,7 @@ int mtg_device_set_spill_reserve(struct mtg_device *dev, unsigned int nr_pages)
 			return -ENOMEM;
 		}
 	}
-	dev->spill_reserve = nr_pages;
+	WRITE_ONCE(dev->spill_reserve, nr_pages);
 	return 0;
 }
 
@@ -491,7 +491,7 @@ static int veto_hibernation(struct notifier_block *nb, unsigned long action,
 		return NOTIFY_DONE;
 	for (i = 0; i < nr_devices; i++) {
 		/* An empty one might be written to before tasks are frozen. */
-		if (!devices[i]->disksize)
+		if (!READ_ONCE(devices[i]->disksize))
 			continue;
 		pr_err("%s is set up, and hibernation would lose its data: reset it first\n",
 		       devices[i]->disk->disk_name);

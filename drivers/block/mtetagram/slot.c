@@ -412,7 +412,7 @@ static bool repair_owner(struct mtg_slots *slots, u32 granule, u32 wrong)
 {
 	u32 index;
 
-	if (!slots->broken)
+	if (!READ_ONCE(slots->broken))
 		pr_err("%s: object at granule %u has a damaged header (owner %u), tag storage was overwritten\n",
 		       slots->name, granule, wrong);
 	WRITE_ONCE(slots->broken, true);

@@ -52,7 +52,7 @@ static u64 failed_writes(struct mtg_device *dev)
 static ssize_t disksize_show(struct device *d, struct device_attribute *attr,
 			     char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", mtg_dev(d)->disksize);
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(mtg_dev(d)->disksize));
 }
 
 static ssize_t disksize_store(struct device *d, struct device_attribute *attr,
@@ -76,7 +76,7 @@ static DEVICE_ATTR_RW(disksize);
 static ssize_t initstate_show(struct device *d, struct device_attribute *attr,
 			      char *buf)
 {
-	return sysfs_emit(buf, "%d\n", !!mtg_dev(d)->disksize);
+	return sysfs_emit(buf, "%d\n", !!READ_ONCE(mtg_dev(d)->disksize));
 }
 static DEVICE_ATTR_RO(initstate);
 

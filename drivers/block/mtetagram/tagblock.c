@@ -246,6 +246,17 @@ static void tell_driver(struct mtg_region *region)
 	rcu_read_unlock();
 }
 
+/*
+ * The first reserved page from @from on, before @end. Those of the same block do not
+ * change without the block's lock, or belong to the caller; other bits of the same
+ * words do, and do not matter.
+ */
+static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
+				   unsigned long from)
+{
+	return data_race(find_next_bit(region->reserved, end, from));
+}
+
 /* Release the reserved ones among the pages [first, last) of one block. */
 static void release_in_block(struct mtg_region *region, u32 block,
 			     unsigned long first, unsigned long last)
@@ -261,8 +272,8 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	 * their bits are gone. Nobody else changes these bits, the pages belong to
 	 * the caller.
 	 */
-	for (index = find_next_bit(region->reserved, last, first); index < last;
-	     index = find_next_bit(region->reserved, last, index + 1)) {
+	for (index = next_reserved(region, last, first); index < last;
+	     index = next_reserved(region, last, index + 1)) {
 		trace_mtetagram_clean_tags(region->id, block,
 					   region->start_pfn + index);
 		arch_mtetagram_clean_tags(pfn_to_page(region->start_pfn + index));
@@ -272,10 +283,10 @@ static void release_in_block(struct mtg_region *region, u32 block,
 		return;
 
 	raw_spin_lock_irqsave(lock, flags);
-	for (index = find_next_bit(region->reserved, last, first); index < last;
-	     index = find_next_bit(region->reserved, last, index + 1))
+	for (index = next_reserved(region, last, first); index < last;
+	     index = next_reserved(region, last, index + 1))
 		clear_bit(index, region->reserved);
-	freed = find_next_bit(region->reserved, end, start) >= end;
+	freed = next_reserved(region, end, start) >= end;
 	if (freed) {
 		set_idle(region, block);
 		trace_mtetagram_release(region->id, block);
@@ -305,14 +316,14 @@ void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 	unsigned long first = pfn - region->start_pfn;
 	unsigned long end = min(first + nr_pages, region->nr_pages);
 
-	first = find_next_bit(region->reserved, end, first);
+	first = next_reserved(region, end, first);
 	while (first < end) {
 		u32 block = first >> region->pages_shift;
 		unsigned long last;
 
 		last = min(end, (block + 1UL) << region->pages_shift);
 		release_in_block(region, block, first, last);
-		first = find_next_bit(region->reserved, end, last);
+		first = next_reserved(region, end, last);
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_release);
