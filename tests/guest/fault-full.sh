@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# More is wanted than there is. Everything tagged, so that every tag block is wanted,
+# while the device is full; and a user without privileges who tags as much as his
+# memory limit lets him, again and again: others' data must not suffer as long as
+# memory is free.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+free_kb()
+{
+	awk '/^MemAvailable:/ { print $2 }' /proc/meminfo
+}
+
+# hold_all PERCENT HOW: tagged memory of that share of what is available, from as many
+# processes as there are processors; counts those that were killed in $killed.
+hold_all()
+{
+	local share=$1 how=$2 pids=() size status
+	local cpus
+
+	cpus=$(nproc)
+	size=$(($(free_kb) * 1024 * share / 100 / cpus))
+	while ((${#pids[@]} < cpus)); do
+		hold $size "$how" </dev/null >/tmp/hold.${#pids[@]} 2>&1 &
+		pids+=($!)
+	done
+	killed=0
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+		status=$?
+		((status != 137)) || killed=$((killed + 1))
+		((status == 0 || status == 137)) || {
+			fail "hold $size $how ended with status $status: $(cat /tmp/hold.*)"
+			return
+		}
+	done
+	pass "$share % of memory, $how: all tags and bytes were right; $killed of $cpus killed"
+}
+
+check_nothing_suffered()
+{
+	check_is "$1: nothing is lost" 0 "$(attr reserve/lost)"
+	check_is "$1: nobody was killed for tags" 0 "$(attr reserve/killed)"
+}
+
+load
+carveout=$(attr tag_storage/size)
+static=$(attr tag_storage/blocks_tagged)
+set_up $((carveout * 8))
+count=$(slots fill "$DEV" --count $((carveout * 8 / 4096)))
+note "$count slots fill the device"
+
+# Less than all, nearly all, and more than there is: then the out-of-memory killer.
+for share in 70 95 120; do
+	hold_all $share new
+	hold_all $share mprotect
+done
+check_nothing_suffered "everything tagged"
+check "everything tagged: what was stored is right" slots verify "$DEV" --count "$count"
+check_that "nearly every block was wanted" \
+	"$(attr reserve/vacated) > $(attr tag_storage/blocks)"
+note "$(attr reserve/moved) moved, $(attr reserve/spilled) spilled, $(attr reserve/spilled_atomic) of these atomic, $(attr reserve/refused) refused"
+
+# A user without privileges, in a memory cgroup of his own. He has it tagged twice as
+# often as the cgroup has room for: most of his processes are killed.
+cgroup=/sys/fs/cgroup/tagger
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir -p $cgroup
+echo $((carveout * 4)) >$cgroup/memory.max
+emergency=$(attr reserve/spilled_emergency) refused=$(attr reserve/refused)
+vacated=$(attr reserve/vacated)
+as_user()
+{
+	# shellcheck disable=SC2016 # expanded by that shell
+	bash -c 'echo $$ >"$1" || exit
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
+			hold "$2" "$3"' - "$cgroup/cgroup.procs" $((carveout * 3)) "$1" </dev/null
+}
+tag_much()
+{
+	local how i pids pid tagged=0
+
+	for how in new mprotect new mprotect; do
+		pids=()
+		for i in 1 2; do
+			as_user "$how" >"/tmp/user.$i" 2>&1 &
+			pids+=($!)
+		done
+		for pid in "${pids[@]}"; do
+			wait "$pid"
+			case $? in
+			0) tagged=$((tagged + 1)) ;;
+			137) ;;
+			*) return 1 ;;
+			esac
+		done
+	done
+	note "mass-tagger: $tagged of 8 processes were not killed"
+}
+check_loudly "mass-tagger: he could tag memory" tag_much
+note "mass-tagger: $(($(attr reserve/vacated) - vacated)) blocks vacated, $(free_kb) KiB available, $(awk '/^oom_kill / { print $2 }' $cgroup/memory.events) out-of-memory kills in his cgroup"
+check_that "mass-tagger: he took blocks with data" "$(attr reserve/vacated) > $vacated + 100"
+check_nothing_suffered "mass-tagger"
+check_is "mass-tagger: the emergency reserves were not touched" "$emergency" \
+	"$(attr reserve/spilled_emergency)"
+check_is "mass-tagger: nothing was refused" "$refused" "$(attr reserve/refused)"
+check "mass-tagger: what was stored is right" slots verify "$DEV" --count "$count"
+check "discard" blkdiscard "$DEV"
+check_empty
+rmdir $cgroup
+
+check_balance "$static"
+finish
