@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Nearly all memory is tagged while the swap device is full of other memory: nothing is
+# lost, and what was in swap is right. That is a file in a tmpfs, put there by asking
+# for the memory of its cgroup.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cgroup=/sys/fs/cgroup/swapped
+file=/dev/shm/swapped
+
+swap_is_full()
+{
+	[ "$(awk '/^SwapFree:/ { print $2 }' /proc/meminfo)" -lt 64 ] && return
+	echo 4M >"$cgroup/memory.reclaim"
+	return 1
+}
+
+# Three quarters of what is available.
+tag_most()
+{
+	hold $(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) * 1024 * 3 / 4)) "$1" \
+		</dev/null
+}
+
+load
+carveout=$(attr tag_storage/size)
+static=$(attr tag_storage/blocks_tagged)
+count=$((carveout * 3 / 2 / 4096))
+set_up "$carveout"
+swap_on "$DEV"
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir -p $cgroup
+truncate -s $((count * 4096)) $file
+# shellcheck disable=SC2016 # expanded by that shell
+check "more memory than there is swap" bash -c 'echo $$ >"$1" &&
+	exec slots write "$2" --content half --count "$3" --batch 64' - \
+	$cgroup/cgroup.procs $file $count
+check "the swap device is full" wait_until "swap is full" swap_is_full
+used=$(attr tag_storage/blocks_used)
+note "$used of $(attr tag_storage/blocks) blocks are in use"
+for how in new mprotect; do
+	check_loudly "$how: all tags and bytes are right" tag_most $how
+done
+check "the swap device is still full" swap_is_full
+check "all that is in it is right" slots verify $file --content half --count $count --batch 64
+print_reserve_counts
+check_that "most blocks with data were taken" "$(attr reserve/vacated) > $used / 2"
+check_is "nobody was killed for tags" 0 "$(attr reserve/killed)"
+check "swapoff" swapoff "$DEV"
+check "and is right after swapoff" slots verify $file --content half --count $count --batch 64
+rm $file
+rmdir $cgroup
+check_empty_after_swap
+check_balance "$static"
+finish
