@@ -18,8 +18,13 @@
 #include "progress.h"
 #include "share.h"
 
-#define STEPS	16	/* of a shrink */
-#define PROBES	24	/* to find the least that fits: 2^24 blocks in a step are enough */
+/*
+ * The driver looks at all blocks at each step, so there are few, and only where there is
+ * much to move.
+ */
+#define STEPS		16
+#define STEP_MIN	(16 << 20)	/* bytes */
+#define PROBES		6		/* for the least that fits, within 1/64 */
 
 struct share {
 	struct device *dev;
@@ -96,9 +101,16 @@ static int no_room(struct share *share, uint64_t refused, uint64_t fits)
 /* It fits into @fits, but not into @refused: find the least that fits. */
 static int find_least(struct share *share, uint64_t refused, uint64_t fits)
 {
+	uint64_t bytes;
 	unsigned int i;
 	int ret;
 
+	/* Less than what objects take cannot do. */
+	if (!sysfs_read_number(share->dev->dir, "tag_storage/used_size", &bytes)) {
+		bytes = bytes ? (bytes - 1) / share->block * share->block : 0;
+		if (bytes > refused && bytes < fits)
+			refused = bytes;
+	}
 	for (i = 0; i < PROBES && fits - refused > share->block; i++) {
 		uint64_t middle = refused + (fits - refused) / 2;
 
@@ -130,10 +142,12 @@ static int failed(struct share *share, uint64_t bytes, int error)
 static int shrink(struct share *share, uint64_t used)
 {
 	uint64_t blocks = (used - share->wanted) / share->block, at = used, next;
+	uint64_t steps = (used - share->wanted) / STEP_MIN;
 	unsigned int i;
 	int ret;
 
-	for (i = 1; i <= STEPS; i++) {
+	steps = steps < 1 ? 1 : steps > STEPS ? STEPS : steps;
+	for (i = 1; i <= steps; i++) {
 		progress_show(&share->progress, "shrinking", used - at,
 			      used - share->wanted);
 		if (interrupted()) {
@@ -142,9 +156,9 @@ static int shrink(struct share *share, uint64_t used)
 			return ret;
 		}
 		/* The last step leaves nothing. */
-		next = i == STEPS ? share->wanted :
-				    used - blocks * i / STEPS * share->block;
-		if (next == at && i < STEPS)
+		next = i == steps ? share->wanted :
+				    used - blocks * i / steps * share->block;
+		if (next == at && i < steps)
 			continue;
 		ret = write_limit(share->dev, next);
 		if (ret == -ENOSPC)
