@@ -23,7 +23,9 @@ declare -A seen=(
 	[shmem]="finish_fault mte_sync_tags"
 	[fault-around]="filemap_map_pages mte_sync_tags"
 	[uffd-copy]="mfill_atomic_copy $prepare"
+	[uffd-zero]="do_wp_page $prepare"
 	[cow]="do_wp_page $prepare"
+	[cow-file]="$prepare>__handle_mm_fault"
 	[fork-pinned]="copy_page_range $prepare"
 	[migrate]="migrate_pages copy_highpage"
 	[collapse]="madvise_collapse copy_highpage"
@@ -31,7 +33,9 @@ declare -A seen=(
 	[swapin]="do_swap_page $prepare"
 	[swapin-shmem]="shmem_swapin_folio arch_swap_restore"
 	[swapoff]="__arm64_sys_swapoff arch_swap_restore"
+	[swapoff-shmem]="__arm64_sys_swapoff shmem_unuse arch_swap_restore"
 	[remote]="mem_rw $prepare"
+	[split]="change_protection mte_sync_tags"
 	[poison]="vma_alloc_zeroed_movable_folio $prepare"
 )
 
@@ -83,9 +87,11 @@ count=$(slots fill "$DEV" --count $(($(attr tag_storage/size) * 8 / 4096)))
 note "$count slots fill the device"
 
 for name in anon mprotect thp thp-mprotect mthp huge-zero shmem fault-around uffd-copy \
-	cow fork-pinned migrate collapse collapse-shmem remote poison; do
+	uffd-zero cow cow-file fork-pinned migrate collapse collapse-shmem remote \
+	split poison; do
 	take_path $name
 done
+check_loudly "uffd-move: bytes and tags are right" paths uffd-move
 check_loudly "ksm: tagged pages are not merged" paths ksm
 check "all data that was stored is right" slots verify "$DEV" --count "$count"
 
@@ -118,6 +124,7 @@ eval "exec ${paths_of[1]}>&-"
 wait $paths_pid
 check_is "swapoff: bytes and tags are right" 0 $?
 check "swapoff: it was that way" stack_with "${seen[swapoff]}"
+check "swapoff: and so was shared memory" stack_with "${seen[swapoff-shmem]}"
 
 print_reserve_counts
 check_empty_after_swap

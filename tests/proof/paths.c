@@ -49,6 +49,19 @@ struct pin_longterm_test {
 
 #define PIN_LONGTERM_TEST_START	_IOW('g', 7, struct pin_longterm_test)
 
+/* Newer than the C library's headers: uapi/linux/userfaultfd.h */
+#ifndef UFFDIO_MOVE
+struct uffdio_move {
+	uint64_t dst;
+	uint64_t src;
+	uint64_t len;
+	uint64_t mode;
+	int64_t move;
+};
+
+#define UFFDIO_MOVE	_IOWR(UFFDIO, 0x05, struct uffdio_move)
+#endif
+
 static void *need(void *p)
 {
 	if (p == MAP_FAILED || !p)
@@ -233,23 +246,68 @@ static int around(void)
 	return wrong_new(p, SIZE, 8);
 }
 
-static int uffd_copy(void)
+/* Missing pages of the area are ours to provide. */
+static int userfault(char *p)
 {
+	struct uffdio_register range = {
+		.range = { (uintptr_t)p, SIZE }, .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
 	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range;
-	struct uffdio_copy copy;
-	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN);
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 
 	must(fd < 0 || ioctl(fd, UFFDIO_API, &api), "userfaultfd");
-	range = (struct uffdio_register) {
-		.range = { (uintptr_t)p, SIZE }, .mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
 	must(ioctl(fd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER");
+	return fd;
+}
+
+static int uffd_copy(void)
+{
+	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN);
+	struct uffdio_copy copy;
+	int fd = userfault(p);
+
 	fill_plain(from, SIZE, 9);
 	copy = (struct uffdio_copy) { (uintptr_t)p, (uintptr_t)from, SIZE, 0, 0 };
 	must(ioctl(fd, UFFDIO_COPY, &copy), "UFFDIO_COPY");
 	return wrong_new(p, SIZE, 9);
+}
+
+/* The zero page: it has tags of 0, and is replaced when it is written. */
+static int uffd_zero(void)
+{
+	char *p = map(SIZE, TAGGED);
+	struct uffdio_zeropage zero = { .range = { (uintptr_t)p, SIZE } };
+	size_t i, bad = 0;
+
+	must(ioctl(userfault(p), UFFDIO_ZEROPAGE, &zero), "UFFDIO_ZEROPAGE");
+	for (i = 0; i < SIZE; i += GRANULE)
+		bad += mte_load_tag(p + i) != 0 || p[i] != 0;
+	fill(p, SIZE, 20);
+	return bad || wrong(p, SIZE, 20);
+}
+
+/* Pages take their tags with them: nothing is reserved. */
+static int uffd_move(void)
+{
+	char *p = map(SIZE, TAGGED), *from = map(SIZE, TAGGED);
+	struct uffdio_move move = { (uintptr_t)p, (uintptr_t)from, SIZE, 0, 0 };
+
+	must(madvise(from, SIZE, MADV_NOHUGEPAGE), "MADV_NOHUGEPAGE");
+	fill(from, SIZE, 21);
+	must(ioctl(userfault(p), UFFDIO_MOVE, &move), "UFFDIO_MOVE");
+	return wrong(p, SIZE, 21);
+}
+
+/* Pages of a file, copied before anybody has mapped them: without tags. */
+static int cow_file(void)
+{
+	int fd = memory_file(SIZE);
+	char *p;
+
+	fill_plain(map_fd(fd, SIZE, PLAIN), SIZE, 22);
+	p = need(mmap(NULL, SIZE, TAGGED, MAP_PRIVATE, fd, 0));
+	fill(p, SIZE, 22);
+	return wrong(p, SIZE, 22);
 }
 
 static int child_writes(char *p, unsigned int salt)
@@ -428,14 +486,15 @@ static int swapin_shared(void)
 /* The caller takes the swap away while we wait. */
 static int swapped_off(void)
 {
-	char *p = tagged_in_swap(map(SIZE, TAGGED), 17), c;
+	char *p = tagged_in_swap(map(SIZE, TAGGED), 17);
+	char *q = tagged_in_swap(map_fd(memory_file(SIZE), SIZE, TAGGED), 25), c;
 
 	say("ready");
 	while (read(0, &c, 1) > 0)
 		;
 	if (swapped(p, SIZE))
 		die("paths: still in swap");
-	return wrong(p, SIZE, 17);
+	return wrong(p, SIZE, 17) || wrong(q, SIZE, 25);
 }
 
 /* Another process writes to what was never touched. */
@@ -460,6 +519,92 @@ static int remote(void)
 	must(fd < 0 || pwrite(fd, from, SIZE, (uintptr_t)p) != (ssize_t)SIZE, name);
 	close(go[1]);
 	return wait_for(pid);
+}
+
+static unsigned long vmstat(const char *name)
+{
+	FILE *f = fopen("/proc/vmstat", "r");
+	unsigned long n, value = 0;
+	char key[64];
+
+	while (f && fscanf(f, "%63s %lu", key, &n) == 2)
+		value = strcmp(key, name) ? value : n;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* A huge page on memory whose tags are not 0, as whoever freed it left them. */
+static char *used_huge(void)
+{
+	char *p = map_huge(HUGE, TAGGED);
+
+	fill(p, HUGE, 24);
+	must(munmap(p, HUGE), "munmap");
+	p = map_huge(HUGE, PLAIN);
+	fill_plain(p, HUGE, 24);
+	return p;
+}
+
+static void split(char *p)
+{
+	unsigned long before = vmstat("thp_split_page");
+	char text[80];
+
+	snprintf(text, sizeof(text), "%d,%#lx,%#lx", getpid(), (unsigned long)p,
+		 (unsigned long)(p + HUGE));
+	write_file("/sys/kernel/debug/split_huge_pages", text);
+	if (vmstat("thp_split_page") != before + 1)
+		die("paths: the huge page was not split");
+}
+
+static size_t count_tags_not(char *p, size_t size, unsigned int tag)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < size; i += GRANULE)
+		n += mte_load_tag(p + i) != tag;
+	return n;
+}
+
+static size_t count_bytes_wrong(char *p, unsigned int salt)
+{
+	size_t i, n = 0;
+
+	mte_checks_off();
+	for (i = 0; i < HUGE; i += PAGE)
+		n += *(size_t *)(p + i) != i + salt;
+	mte_checks_on();
+	return n;
+}
+
+/*
+ * A huge page that is tagged in part, and then split: the kernel gives all parts the
+ * state of the first. Tags that this clears are only counted, the stock kernel does
+ * so; but what becomes tagged later must begin with tags of 0.
+ */
+static int split_partly(void)
+{
+	char *p = used_huge();
+	size_t half = HUGE / 2, i, cleared, found, bytes;
+
+	must(mprotect(p + half, half, TAGGED), "mprotect");
+	for (i = half; i < HUGE; i += GRANULE)
+		mte_store_tag(mte_pointer(p + i, 9));
+	split(p);
+	cleared = count_tags_not(p + half, half, 9);
+	bytes = count_bytes_wrong(p, 24);
+	must(munmap(p, HUGE), "munmap");
+
+	p = used_huge();
+	must(mprotect(p, half, TAGGED), "mprotect");
+	split(p);
+	must(mprotect(p + half, half, TAGGED), "mprotect");
+	found = count_tags_not(p + half, half, 0);
+	bytes += count_bytes_wrong(p, 24);
+	say("paths: of %zu tags, %zu set before the split were cleared, %zu never set are not 0; %zu pages are wrong",
+	    half / GRANULE, cleared, found, bytes);
+	return found || bytes;
 }
 
 static void touch(void *p)
@@ -499,7 +644,10 @@ static const struct {
 	{ "shmem", shared },
 	{ "fault-around", around },
 	{ "uffd-copy", uffd_copy },
+	{ "uffd-zero", uffd_zero },
+	{ "uffd-move", uffd_move },
 	{ "cow", cow },
+	{ "cow-file", cow_file },
 	{ "fork-pinned", fork_pinned },
 	{ "migrate", migrate },
 	{ "collapse", collapse },
@@ -509,6 +657,7 @@ static const struct {
 	{ "swapin-shmem", swapin_shared },
 	{ "swapoff", swapped_off },
 	{ "remote", remote },
+	{ "split", split_partly },
 	{ "poison", poison },
 };
 
