@@ -29,7 +29,7 @@ wait_for_state()
 {
 	local i
 
-	for ((i = 0; i < 1000; i++)); do
+	for ((i = 0; i < 200; i++)); do
 		case $(state ActiveState) in
 		"$1") return 0 ;;
 		failed) [ "$1" != active ] || return 1 ;;
