@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pool and the slots against zsmalloc, without the block layer: the production
+ * sources over ordinary memory, in any kernel that has zsmalloc.
+ *
+ * /sys/module/pool_bench/parameters/run takes a command and shows what came of it:
+ *
+ *	corpus FILE		read the pages to store
+ *	run ALGORITHM MIB	measure with an arena of that size
+ *
+ * A line of the result is: name, number of operations, time of all of them in ns for
+ * us and for zsmalloc. The two take turns, phase by phase, on the same objects in
+ * the same order. Whatever is copied in is compared in the end.
+ */
+
+#include <linux/bitmap.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/prandom.h>
+#include <linux/sched.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <linux/zsmalloc.h>
+
+#include "comp.h"
+#include "pool.h"
+#include "slot.h"
+
+#define BLOCK_SIZE_BYTES	4096
+#define SEED			1
+/* Longer objects would be stored as they are, by both; as zram, see huge_class_size. */
+#define MAX_LEN			3600
+#define ZS_GFP	(GFP_NOIO | __GFP_HIGHMEM | __GFP_MOVABLE | __GFP_NOWARN)
+
+/* The pages, and each of them compressed: where, and how long. */
+static struct {
+	u8 *pages;
+	u32 nr;
+	u8 *packed;
+	u32 *offset;
+	u16 *len;
+} corpus;
+
+/* One of ours: blocks are ours (bit set in @ours), free, or hold tags (@taken). */
+static struct {
+	struct mtg_pool pool;
+	struct mtg_slots slots;
+	struct mtg_comp comp;
+	void *arena;
+	u32 nr_blocks;
+	u32 nr_free;
+	unsigned long *used;
+	unsigned long *taken;
+} our;
+
+static struct {
+	struct zs_pool *pool;
+	unsigned long *handle;
+} peer;
+
+/* Numbers of the objects in the order of the next phase, and what each slot holds. */
+static u32 *order;
+static u32 *content;
+static u32 nr_objects;
+static u32 *times;
+static u8 *buffer;
+static struct rnd_state rnd;
+static char result[PAGE_SIZE];
+static int result_len;
+
+static bool fake_get(void *ctx, u32 block, bool kept)
+{
+	if (kept || test_bit(block, our.taken) || test_and_set_bit(block, our.used))
+		return false;
+	our.nr_free--;
+	return true;
+}
+
+static bool fake_put(void *ctx, u32 block)
+{
+	if (!test_and_clear_bit(block, our.used))
+		return false;
+	our.nr_free++;
+	return true;
+}
+
+static bool fake_owned(void *ctx, u32 block)
+{
+	return test_bit(block, our.used);
+}
+
+static bool fake_kept(void *ctx, u32 block)
+{
+	return false;
+}
+
+static u32 fake_next_free(void *ctx, u32 from, bool kept)
+{
+	if (kept)
+		return our.nr_blocks;
+	do {
+		from = find_next_zero_bit(our.used, our.nr_blocks, from);
+	} while (from < our.nr_blocks && test_bit(from, our.taken) && ++from);
+	return from;
+}
+
+static u32 fake_nr_free(void *ctx)
+{
+	return our.nr_free;
+}
+
+static const struct mtg_provider fake_provider = {
+	.get = fake_get,
+	.put = fake_put,
+	.owned = fake_owned,
+	.kept = fake_kept,
+	.next_free = fake_next_free,
+	.nr_free = fake_nr_free,
+};
+
+static __printf(1, 2) void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	result_len += vscnprintf(result + result_len, sizeof(result) - result_len, format,
+				 args);
+	va_end(args);
+}
+
+/* The kernel's shuffle, on our own seed. */
+static void shuffle(u32 *array, u32 n)
+{
+	while (n > 1) {
+		u32 i = prandom_u32_state(&rnd) % n--;
+
+		swap(array[i], array[n]);
+	}
+}
+
+static const void *object(u32 id, unsigned int *len)
+{
+	*len = corpus.len[id];
+	return corpus.packed + corpus.offset[id];
+}
+
+/* Phases: each does one thing to one slot. They return false to end the phase. */
+
+static bool our_store(u32 slot, u32 id)
+{
+	unsigned int len;
+	const void *data = object(id, &len);
+
+	return !mtg_slot_store(&our.slots, slot, data, len);
+}
+
+static bool peer_store(u32 slot, u32 id)
+{
+	unsigned int len;
+	const void *data = object(id, &len);
+	unsigned long old = peer.handle[slot], handle;
+
+	handle = zs_malloc(peer.pool, len, ZS_GFP);
+	if (IS_ERR_VALUE(handle))
+		return false;
+	memcpy(zs_map_object(peer.pool, handle, ZS_MM_WO), data, len);
+	zs_unmap_object(peer.pool, handle);
+	if (old)
+		zs_free(peer.pool, old);
+	peer.handle[slot] = handle;
+	return true;
+}
+
+static bool our_load(u32 slot, u32 id)
+{
+	return mtg_slot_load(&our.slots, slot, buffer) > 0;
+}
+
+static bool peer_load(u32 slot, u32 id)
+{
+	unsigned long handle = peer.handle[slot];
+
+	memcpy(buffer, zs_map_object(peer.pool, handle, ZS_MM_RO), corpus.len[id]);
+	zs_unmap_object(peer.pool, handle);
+	return true;
+}
+
+static bool our_free(u32 slot, u32 id)
+{
+	return mtg_slot_free(&our.slots, slot);
+}
+
+static bool peer_free(u32 slot, u32 id)
+{
+	zs_free(peer.pool, peer.handle[slot]);
+	peer.handle[slot] = 0;
+	return true;
+}
+
+static unsigned int compress(struct mtg_stream *stream, u32 id)
+{
+	return our.comp.ops->compress(stream->workspace,
+				      corpus.pages + (size_t)id * PAGE_SIZE,
+				      stream->buffer, MTG_COMP_MAX);
+}
+
+static bool our_write(u32 slot, u32 id)
+{
+	struct mtg_stream *stream = mtg_stream_get(&our.comp);
+	unsigned int len = compress(stream, id);
+	int ret = mtg_slot_store(&our.slots, slot, stream->buffer, len);
+
+	mtg_stream_put(stream);
+	return !ret;
+}
+
+static bool peer_write(u32 slot, u32 id)
+{
+	struct mtg_stream *stream = mtg_stream_get(&our.comp);
+	unsigned int len = compress(stream, id);
+	unsigned long handle = zs_malloc(peer.pool, len, ZS_GFP);
+
+	if (IS_ERR_VALUE(handle)) {
+		mtg_stream_put(stream);
+		return false;
+	}
+	memcpy(zs_map_object(peer.pool, handle, ZS_MM_WO), stream->buffer, len);
+	zs_unmap_object(peer.pool, handle);
+	mtg_stream_put(stream);
+	zs_free(peer.pool, peer.handle[slot]);
+	peer.handle[slot] = handle;
+	return true;
+}
+
+static bool our_read(u32 slot, u32 id)
+{
+	struct mtg_stream *stream = mtg_stream_get(&our.comp);
+	int len = mtg_slot_load(&our.slots, slot, stream->buffer);
+	int ret = len <= 0 ? -EIO :
+		  our.comp.ops->decompress(stream->workspace, stream->buffer, len, buffer);
+
+	mtg_stream_put(stream);
+	return !ret;
+}
+
+/* Like zram: from where the object is. */
+static bool peer_read(u32 slot, u32 id)
+{
+	struct mtg_stream *stream = mtg_stream_get(&our.comp);
+	unsigned long handle = peer.handle[slot];
+	const void *data = zs_map_object(peer.pool, handle, ZS_MM_RO);
+	int ret = our.comp.ops->decompress(stream->workspace, data, corpus.len[id], buffer);
+
+	zs_unmap_object(peer.pool, handle);
+	mtg_stream_put(stream);
+	return !ret;
+}
+
+typedef bool (*phase_fn)(u32 slot, u32 id);
+
+/* Time @fn for the first @n slots of @order; 0 if it failed. */
+static u64 time_phase(phase_fn fn, u32 n)
+{
+	u64 start = ktime_get_ns();
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!fn(order[i], content[order[i]]))
+			return 0;
+		if (!(i % 64))
+			cond_resched();
+	}
+	return ktime_get_ns() - start;
+}
+
+static int phase(const char *name, phase_fn ours, phase_fn peers, u32 n)
+{
+	u64 a, b;
+
+	shuffle(order, nr_objects);
+	a = time_phase(ours, n);
+	b = time_phase(peers, n);
+	say("%s %u %llu %llu\n", name, n, a, b);
+	return a && b ? 0 : -EIO;
+}
+
+/* Give @n random slots other contents. */
+static void change_contents(u32 n)
+{
+	u32 i;
+
+	shuffle(order, nr_objects);
+	for (i = 0; i + 1 < n; i += 2)
+		swap(content[order[i]], content[order[i + 1]]);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return *(const u32 *)a < *(const u32 *)b ? -1 : *(const u32 *)a > *(const u32 *)b;
+}
+
+/* Tags are about to be stored in the block: empty it. They are gone soon after. */
+static u32 vacate(u32 block)
+{
+	u64 start;
+
+	set_bit(block, our.taken);
+	clear_bit(block, our.used);
+	start = ktime_get_ns();
+	mtg_slots_vacate(&our.slots, block, false);
+	start = ktime_get_ns() - start;
+	clear_bit(block, our.taken);
+	our.nr_free++;
+	return start;
+}
+
+/* Vacate @n random blocks that are in use. */
+static void vacate_some(const char *name, u32 n)
+{
+	u64 moved = atomic64_read(&our.slots.stats.moved), sum = 0;
+	u32 i = 0, tries = 16 * n;
+
+	while (i < n && tries--) {
+		u32 block = prandom_u32_state(&rnd) % our.nr_blocks;
+
+		if (!test_bit(block, our.used))
+			continue;
+		times[i] = vacate(block);
+		sum += times[i++];
+		cond_resched();
+	}
+	sort(times, i, sizeof(*times), compare, NULL);
+	say("%s %u sum=%llu median=%u p99=%u max=%u moved=%llu\n", name, i, sum,
+	    times[i / 2], times[i * 99 / 100], times[i - 1],
+	    atomic64_read(&our.slots.stats.moved) - moved);
+}
+
+/* Move the objects together: blocks and pages that become free, and the time. */
+static void compact(void)
+{
+	int before = atomic_read(&our.pool.nr_open);
+	u64 start = ktime_get_ns(), ours, peers;
+	unsigned long pages;
+
+	mtg_slots_compact(&our.slots);
+	ours = ktime_get_ns() - start;
+	start = ktime_get_ns();
+	pages = zs_compact(peer.pool);
+	peers = ktime_get_ns() - start;
+	say("compact %d %lu %llu %llu\n", before - atomic_read(&our.pool.nr_open), pages,
+	    ours, peers);
+}
+
+static int compare_all(void)
+{
+	u32 i;
+
+	for (i = 0; i < nr_objects; i++) {
+		const void *page = corpus.pages + (size_t)content[i] * PAGE_SIZE;
+
+		if (!our_read(i, content[i]) || memcmp(buffer, page, PAGE_SIZE) ||
+		    !peer_read(i, content[i]) || memcmp(buffer, page, PAGE_SIZE)) {
+			say("slot %u differs\n", i);
+			return -EIO;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static void say_density(const char *name)
+{
+	u64 used = (u64)atomic_read(&our.pool.nr_open) * BLOCK_SIZE_BYTES;
+	u64 pages = zs_get_total_pages(peer.pool);
+
+	/* Slot tables: one word, against zram's entry; and zsmalloc's handle. */
+	used += mtg_pool_metadata_size(&our.pool) + (u64)nr_objects * sizeof(u64);
+	say("%s %u %llu %llu\n", name, nr_objects, used,
+	    (u64)pages * PAGE_SIZE + pages / 8 * 56 + (u64)nr_objects * (16 + 8));
+}
+
+static int measure(void)
+{
+	int ret;
+
+	ret = phase("store", our_store, peer_store, nr_objects);
+	say_density("size-full");
+	ret = ret ?: phase("load", our_load, peer_load, nr_objects);
+	change_contents(nr_objects);
+	ret = ret ?: phase("overwrite", our_store, peer_store, nr_objects);
+	change_contents(nr_objects);
+	ret = ret ?: phase("compress-and-overwrite", our_write, peer_write, nr_objects);
+	say_density("size-churned");
+	ret = ret ?: phase("load-and-decompress", our_read, peer_read, nr_objects);
+	if (ret)
+		return ret;
+	vacate_some("vacate-full", 1024);
+	ret = compare_all();
+	ret = ret ?: phase("free", our_free, peer_free, nr_objects / 2);
+	if (ret)
+		return ret;
+	vacate_some("vacate-half", 1024);
+	compact();
+	return 0;
+}
+
+static void free_our(void)
+{
+	if (our.slots.table) {
+		mtg_slots_clear(&our.slots);
+		mtg_slots_destroy(&our.slots);
+	}
+	if (our.pool.base)
+		mtg_pool_destroy(&our.pool);
+	if (our.comp.streams)
+		mtg_comp_destroy(&our.comp);
+	vfree(our.arena);
+	bitmap_free(our.used);
+	bitmap_free(our.taken);
+	memset(&our, 0, sizeof(our));
+}
+
+static int make_our(const struct mtg_comp_ops *ops, u32 nr_blocks, u32 nr_slots)
+{
+	int ret;
+
+	our.nr_blocks = nr_blocks;
+	our.nr_free = nr_blocks;
+	our.arena = vzalloc((size_t)nr_blocks * BLOCK_SIZE_BYTES);
+	our.used = bitmap_zalloc(nr_blocks, GFP_KERNEL);
+	our.taken = bitmap_zalloc(nr_blocks, GFP_KERNEL);
+	if (!our.arena || !our.used || !our.taken)
+		return -ENOMEM;
+	ret = mtg_comp_init(&our.comp, ops);
+	ret = ret ?: mtg_pool_init(&our.pool, our.arena, nr_blocks, BLOCK_SIZE_BYTES,
+				   &fake_provider, NULL);
+	return ret ?: mtg_slots_init(&our.slots, "pool_bench", &our.pool, nr_slots, 0);
+}
+
+static void free_peer(void)
+{
+	u32 i;
+
+	for (i = 0; peer.handle && i < corpus.nr; i++)
+		if (peer.handle[i])
+			zs_free(peer.pool, peer.handle[i]);
+	if (peer.pool)
+		zs_destroy_pool(peer.pool);
+	vfree(peer.handle);
+	memset(&peer, 0, sizeof(peer));
+}
+
+static int make_peer(void)
+{
+	peer.pool = zs_create_pool("pool_bench");
+	peer.handle = vcalloc(corpus.nr, sizeof(*peer.handle));
+	return peer.pool && peer.handle ? 0 : -ENOMEM;
+}
+
+/* Compress as many pages as fit. What does not shrink is of no interest here. */
+static u32 pack(void)
+{
+	struct mtg_stream *stream = mtg_stream_get(&our.comp);
+	u64 room = (u64)our.nr_blocks * BLOCK_SIZE_BYTES / 100 * 92;
+	u32 id, at = 0, nr_fit = 0;
+
+	for (id = 0; id < corpus.nr; id++) {
+		unsigned int len = compress(stream, id);
+
+		if (!len || len > MAX_LEN)
+			continue;
+		if (mtg_granules(len) * MTG_GRANULE_SIZE > room)
+			break;
+		room -= mtg_granules(len) * MTG_GRANULE_SIZE;
+		memcpy(corpus.packed + at, stream->buffer, len);
+		corpus.offset[id] = at;
+		corpus.len[id] = len;
+		content[nr_fit++] = id;
+		at += len;
+		cond_resched();
+	}
+	mtg_stream_put(stream);
+	return nr_fit;
+}
+
+static int run(const char *algorithm, u32 mib)
+{
+	const struct mtg_comp_ops *ops = mtg_comp_find(algorithm);
+	u32 i;
+	int ret;
+
+	if (!ops || !corpus.nr || !mib)
+		return -EINVAL;
+	prandom_seed_state(&rnd, SEED);
+	ret = make_our(ops, mib << 8, corpus.nr);
+	ret = ret ?: make_peer();
+	if (!ret) {
+		nr_objects = pack();
+		for (i = 0; i < nr_objects; i++)
+			order[i] = i;
+		ret = measure();
+	}
+	free_peer();
+	free_our();
+	return ret;
+}
+
+static void free_corpus(void)
+{
+	vfree(corpus.pages);
+	vfree(corpus.packed);
+	vfree(corpus.offset);
+	vfree(corpus.len);
+	vfree(order);
+	vfree(content);
+	vfree(times);
+	memset(&corpus, 0, sizeof(corpus));
+	order = NULL;
+	content = NULL;
+	times = NULL;
+}
+
+static int alloc_corpus(loff_t size)
+{
+	u32 nr = size / PAGE_SIZE;
+
+	corpus.pages = vmalloc(size);
+	corpus.packed = vmalloc(size);
+	corpus.offset = vmalloc_array(nr, sizeof(*corpus.offset));
+	corpus.len = vmalloc_array(nr, sizeof(*corpus.len));
+	order = vmalloc_array(nr, sizeof(*order));
+	content = vmalloc_array(nr, sizeof(*content));
+	times = vmalloc_array(nr, sizeof(*times));
+	return corpus.pages && corpus.packed && corpus.offset && corpus.len && order &&
+	       content && times ? 0 : -ENOMEM;
+}
+
+static int read_corpus(const char *path)
+{
+	struct file *file = filp_open(path, O_RDONLY, 0);
+	loff_t pos = 0, size;
+	int ret;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	free_corpus();
+	size = round_down(i_size_read(file_inode(file)), PAGE_SIZE);
+	ret = alloc_corpus(size);
+	while (!ret && pos < size)
+		if (kernel_read(file, corpus.pages + pos, min(size - pos, 1 << 20),
+				&pos) <= 0)
+			ret = -EIO;
+	fput(file);
+	if (ret)
+		free_corpus();
+	else
+		corpus.nr = size / PAGE_SIZE;
+	return ret;
+}
+
+static int run_set(const char *command, const struct kernel_param *kp)
+{
+	char what[16], word[128] = "";
+	u32 mib = 0;
+
+	result_len = 0;
+	result[0] = '\0';
+	if (sscanf(command, "%15s %127s %u", what, word, &mib) < 2)
+		return -EINVAL;
+	if (!strcmp(what, "corpus"))
+		return read_corpus(word);
+	return strcmp(what, "run") ? -EINVAL : run(word, mib);
+}
+
+static int run_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", result);
+}
+
+static const struct kernel_param_ops run_ops = { .set = run_set, .get = run_get };
+module_param_cb(run, &run_ops, NULL, 0600);
+MODULE_PARM_DESC(run, "a command");
+
+static void __exit pool_bench_exit(void)
+{
+	free_corpus();
+	vfree(buffer);
+}
+
+static int __init pool_bench_init(void)
+{
+	buffer = vmalloc(PAGE_SIZE);
+	return buffer ? 0 : -ENOMEM;
+}
+
+module_init(pool_bench_init);
+module_exit(pool_bench_exit);
+MODULE_DESCRIPTION("Times the pool of mtetagram against zsmalloc");
+MODULE_LICENSE("GPL");
+/* Built apart, but of the same sources: the kernel is none the worse for it. */
+MODULE_INFO(intree, "Y");

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages in and out of a block device, the way the swap core does it: one page, one
+ * bio on the stack, and wait. Each operation is timed alone.
+ *
+ * /sys/module/block_bench/parameters/run takes one command at a time and shows what
+ * came of the last one:
+ *
+ *	corpus FILE	read the pages to write
+ *	open DEVICE	start anew with another device; SEED as a second word
+ *	close
+ *	write N KIND	store pages in random empty slots
+ *	overwrite N KIND	replace the contents of random slots
+ *	read N		read random slots
+ *	discard N	discard random slots, a bio for each
+ *	notify N	free random slots like the swap core
+ *	verify		read all slots and compare; "errors" counts those that differ
+ *
+ * KIND is corpus, same (one 64-bit pattern all over) or random (incompressible). A
+ * command ends at the first error of the device. Callers are serialised by the lock
+ * of the module's parameters.
+ */
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/prandom.h>
+#include <linux/sched.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#define RANDOM_PAGES	64
+#define NO_PAGE		U32_MAX
+
+/* What a slot may hold: pages of the file, then these. */
+static struct {
+	u8 *pages;
+	u32 nr;
+	u32 next;
+} corpus;
+
+static u8 *random_pages;
+static u8 *same_page;
+static u8 *buffer;
+
+static struct file *bdev_file;
+static struct rnd_state rnd;
+/* Slots that hold something, then the empty ones; what each slot holds. */
+static u32 *slots, *content;
+static u32 nr_slots, nr_live;
+static u32 *times;
+static u32 max_times;
+static char result[160];
+
+static struct block_device *bdev(void)
+{
+	return file_bdev(bdev_file);
+}
+
+static int one_bio(blk_opf_t op, u32 slot, void *data)
+{
+	struct bio_vec bvec;
+	struct bio bio;
+	int ret;
+
+	bio_init(&bio, bdev(), &bvec, 1, op | REQ_SYNC);
+	bio.bi_iter.bi_sector = (sector_t)slot * (PAGE_SIZE / SECTOR_SIZE);
+	if (data)
+		__bio_add_page(&bio, vmalloc_to_page(data), PAGE_SIZE, 0);
+	else
+		bio.bi_iter.bi_size = PAGE_SIZE;
+	ret = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return ret;
+}
+
+static int notify(u32 slot)
+{
+	bdev()->bd_disk->fops->swap_slot_free_notify(bdev(), slot);
+	return 0;
+}
+
+static void *page_of(u32 id)
+{
+	if (id < corpus.nr)
+		return corpus.pages + (size_t)id * PAGE_SIZE;
+	id -= corpus.nr;
+	return id ? random_pages + (size_t)(id - 1) * PAGE_SIZE : same_page;
+}
+
+static u32 choose(const char *kind)
+{
+	if (!strcmp(kind, "same"))
+		return corpus.nr;
+	if (!strcmp(kind, "random"))
+		return corpus.nr + 1 + prandom_u32_state(&rnd) % RANDOM_PAGES;
+	if (strcmp(kind, "corpus") || !corpus.nr)
+		return NO_PAGE;
+	/* In the order of the file, which is shuffled. */
+	corpus.next %= corpus.nr;
+	return corpus.next++;
+}
+
+/* The slot becomes the last of those that hold something, or the first that do not. */
+static u32 pick(u32 from, u32 nr, u32 to)
+{
+	u32 i = from + prandom_u32_state(&rnd) % nr;
+
+	swap(slots[i], slots[to]);
+	return slots[to];
+}
+
+static int do_write(u32 slot, const char *kind, u32 *ns)
+{
+	u32 id = choose(kind);
+	u64 start;
+	int ret;
+
+	if (id == NO_PAGE)
+		return -EINVAL;
+	start = ktime_get_ns();
+	ret = one_bio(REQ_OP_WRITE, slot, page_of(id));
+	*ns = ktime_get_ns() - start;
+	if (!ret)
+		content[slot] = id;
+	return ret;
+}
+
+/* One operation; -ENODATA if there is no slot left for it. */
+static int step(const char *what, const char *kind, u32 *ns)
+{
+	u64 start;
+	u32 slot;
+	int ret;
+
+	if (!strcmp(what, "write")) {
+		if (nr_live == nr_slots)
+			return -ENODATA;
+		slot = pick(nr_live, nr_slots - nr_live, nr_live);
+		ret = do_write(slot, kind, ns);
+		nr_live += !ret;
+		return ret;
+	}
+	if (!nr_live)
+		return -ENODATA;
+	if (!strcmp(what, "overwrite"))
+		return do_write(slots[prandom_u32_state(&rnd) % nr_live], kind, ns);
+	if (!strcmp(what, "read")) {
+		slot = slots[prandom_u32_state(&rnd) % nr_live];
+		start = ktime_get_ns();
+		ret = one_bio(REQ_OP_READ, slot, buffer);
+		*ns = ktime_get_ns() - start;
+		return ret;
+	}
+	slot = pick(0, nr_live, nr_live - 1);
+	start = ktime_get_ns();
+	if (!strcmp(what, "discard"))
+		ret = one_bio(REQ_OP_DISCARD, slot, NULL);
+	else if (!strcmp(what, "notify"))
+		ret = notify(slot);
+	else
+		return -EINVAL;
+	*ns = ktime_get_ns() - start;
+	nr_live -= !ret;
+	return ret;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return *(const u32 *)a < *(const u32 *)b ? -1 : *(const u32 *)a > *(const u32 *)b;
+}
+
+static void report(u32 n, int error)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		sum += times[i];
+	sort(times, n, sizeof(*times), compare, NULL);
+	snprintf(result, sizeof(result),
+		 "ops=%u error=%d live=%u total=%llu median=%u p99=%u max=%u", n, error,
+		 nr_live, sum, n ? times[n / 2] : 0, n ? times[n * 99 / 100] : 0,
+		 n ? times[n - 1] : 0);
+}
+
+static int run_steps(const char *what, u32 n, const char *kind)
+{
+	int ret = 0;
+	u32 i;
+
+	if (n > max_times)
+		return -EINVAL;
+	for (i = 0; i < n && !ret; i++) {
+		ret = step(what, kind, &times[i]);
+		cond_resched();
+	}
+	if (ret == -EINVAL)
+		return ret;
+	report(ret ? i - 1 : i, ret);
+	return 0;
+}
+
+static int verify(void)
+{
+	u32 i, errors = 0;
+
+	for (i = 0; i < nr_live; i++) {
+		if (one_bio(REQ_OP_READ, slots[i], buffer) ||
+		    memcmp(buffer, page_of(content[slots[i]]), PAGE_SIZE))
+			errors++;
+		cond_resched();
+	}
+	snprintf(result, sizeof(result), "ops=%u errors=%u", nr_live, errors);
+	return 0;
+}
+
+static int read_corpus(const char *path)
+{
+	struct file *file = filp_open(path, O_RDONLY, 0);
+	loff_t pos = 0, size;
+	ssize_t n = 0;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	size = round_down(i_size_read(file_inode(file)), PAGE_SIZE);
+	vfree(corpus.pages);
+	corpus.nr = 0;
+	corpus.pages = vmalloc(size);
+	while (corpus.pages && pos < size) {
+		n = kernel_read(file, corpus.pages + pos, min(size - pos, 1 << 20), &pos);
+		if (n <= 0)
+			break;
+	}
+	fput(file);
+	if (!corpus.pages || pos < size)
+		return -EIO;
+	corpus.nr = size / PAGE_SIZE;
+	snprintf(result, sizeof(result), "pages=%u", corpus.nr);
+	return 0;
+}
+
+static void close_device(void)
+{
+	if (bdev_file)
+		bdev_fput(bdev_file);
+	bdev_file = NULL;
+	vfree(slots);
+	vfree(content);
+	vfree(times);
+	slots = NULL;
+	content = NULL;
+	times = NULL;
+	nr_live = 0;
+	nr_slots = 0;
+	max_times = 0;
+}
+
+static int open_device(const char *path, u32 seed)
+{
+	struct file *file;
+	u32 i;
+
+	close_device();
+	file = bdev_file_open_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE, &slots, NULL);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	bdev_file = file;
+	nr_slots = bdev_nr_sectors(bdev()) / (PAGE_SIZE / SECTOR_SIZE);
+	max_times = 2 * nr_slots;
+	slots = vmalloc_array(nr_slots, sizeof(*slots));
+	content = vmalloc_array(nr_slots, sizeof(*content));
+	times = vmalloc_array(max_times, sizeof(*times));
+	if (!slots || !content || !times) {
+		close_device();
+		return -ENOMEM;
+	}
+	for (i = 0; i < nr_slots; i++)
+		slots[i] = i;
+	corpus.next = 0;
+	prandom_seed_state(&rnd, seed);
+	snprintf(result, sizeof(result), "slots=%u", nr_slots);
+	return 0;
+}
+
+static int run_set(const char *command, const struct kernel_param *kp)
+{
+	char what[16], word[128] = "", kind[16] = "";
+	u32 n = 0;
+
+	result[0] = '\0';
+	if (sscanf(command, "%15s %127s %15s", what, word, kind) < 1)
+		return -EINVAL;
+	if (!strcmp(what, "corpus"))
+		return read_corpus(word);
+	if (!strcmp(what, "open"))
+		return open_device(word, kstrtou32(kind, 10, &n) ? 1 : n);
+	if (!strcmp(what, "close")) {
+		close_device();
+		return 0;
+	}
+	if (!bdev_file)
+		return -ENODEV;
+	if (!strcmp(what, "verify"))
+		return verify();
+	return kstrtou32(word, 10, &n) ?: run_steps(what, n, kind);
+}
+
+static int run_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", result);
+}
+
+static const struct kernel_param_ops run_ops = { .set = run_set, .get = run_get };
+module_param_cb(run, &run_ops, NULL, 0600);
+MODULE_PARM_DESC(run, "a command");
+
+static void __exit block_bench_exit(void)
+{
+	close_device();
+	vfree(corpus.pages);
+	vfree(random_pages);
+	vfree(same_page);
+	vfree(buffer);
+}
+
+static int __init block_bench_init(void)
+{
+	struct rnd_state state;
+
+	random_pages = vmalloc(RANDOM_PAGES * PAGE_SIZE);
+	same_page = vmalloc(PAGE_SIZE);
+	buffer = vmalloc(PAGE_SIZE);
+	if (!random_pages || !same_page || !buffer) {
+		block_bench_exit();
+		return -ENOMEM;
+	}
+	prandom_seed_state(&state, 1);
+	prandom_bytes_state(&state, random_pages, RANDOM_PAGES * PAGE_SIZE);
+	memset(same_page, 0x5a, PAGE_SIZE);
+	return 0;
+}
+
+module_init(block_bench_init);
+module_exit(block_bench_exit);
+MODULE_DESCRIPTION("Times pages in and out of a block device");
+MODULE_LICENSE("GPL");
+/* Built apart, but of the same sources: the kernel is none the worse for it. */
+MODULE_INFO(intree, "Y");
