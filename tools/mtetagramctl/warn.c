@@ -26,12 +26,6 @@ static const char * const names[NR_WARNINGS] = {
 	[WARN_LOST]		= "lost",
 };
 
-static const char zswap_text[] =
-	"zswap is on and keeps compressed pages in ordinary memory before they get here; echo N >/sys/module/zswap/parameters/enabled";
-
-static const char hibernation_text[] =
-	"hibernation is configured (resume=), but fails while the device is set up, as its data would be lost; reset it first";
-
 /* Read a short file of the kernel; "" if there is none. */
 static void read_file(const char *directory, const char *name,
 		      char buf[SYSFS_VALUE_MAX + 1])
@@ -145,9 +139,13 @@ const char *warn_text(const struct device *dev, enum warning warning,
 
 	switch (warning) {
 	case WARN_ZSWAP:
-		return zswap_text;
+		snprintf(buf, WARN_TEXT_MAX,
+			 "zswap is on and keeps compressed pages in ordinary memory before they get here; echo N >/sys/module/zswap/parameters/enabled");
+		return buf;
 	case WARN_HIBERNATION:
-		return hibernation_text;
+		snprintf(buf, WARN_TEXT_MAX,
+			 "hibernation is configured (resume=), but fails while the device is set up, as its data would be lost; reset it first");
+		return buf;
 	case WARN_PRIORITY:
 		priority_text(dev, buf);
 		return buf;
