@@ -11,15 +11,45 @@ It measures us and a named peer in the same run, and ends with
 
 which prints the table and writes build/bench/NAME.json: an array of objects with
 the keys of KEYS, and more if given (repeats, spread, seed, versions, ...).
+
+What runs in a guest is a script that prints lines "bench NAME VALUE..."; guest() boots
+it and returns them.
 """
 import json
 import os
+import subprocess
+import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KEYS = ('measure', 'unit', 'ours', 'peer', 'peer_name', 'ratio', 'mode', 'how')
 # icount: guest time that counts instructions; native: time or counts on the host,
 # User Mode Linux included; guest: anything else read in the guest, wall time too.
 MODES = ('icount', 'native', 'guest')
+
+
+def products(*names):
+    """Build what guests are made of, see scripts/products.sh."""
+    subprocess.run([os.path.join(TOP, 'scripts/products.sh'), *names], check=True)
+
+
+def guest(name, script, *options):
+    """Boot a guest with instruction-counted time, run the script in it, and return
+    what it says: {name: [number, ...]}. Output and logs stay in build/NAME."""
+    command = [os.path.join(TOP, 'tests/qemu/run'), '--name', name, '--smp', '1',
+               '--icount', *options, script]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, text=True)
+    if done.returncode:
+        sys.exit(f'{done.stdout}\n{name}: the guest ended with status {done.returncode}')
+    lines = (line.split() for line in done.stdout.split('\n')
+             if line.startswith('bench '))
+    return {words[1]: [float(w) for w in words[2:]] for words in lines}
+
+
+def percentile(values, percent):
+    """The smallest value that so many percent of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
 class Table:
