@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the benchmark of the hook needs from user space:
+ *
+ *   load fill FIRST PAGES KEEP   fill the page frames FIRST ... with anonymous
+ *                                memory, with KEEP bytes of other free
+ *                                memory
+ *   load hold PAGES KEEP         hold one tagged page in each aligned group of
+ *                                PAGES page frames, as far as memory goes
+ *   load fault KIND PAGES LOOPS  time page faults and what undoes them
+ *
+ * The first two print a line when they are done, and hold what they have until they
+ * are killed. KIND is plain, mte, shmem or fork. For each
+ * loop a line is printed: nanoseconds of the faults, and of the freeing.
+ */
+
+#define _GNU_SOURCE
+#include <err.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef PROT_MTE
+#define PROT_MTE 0x20
+#endif
+
+#define PAGE 4096UL
+/* Always the same addresses, so that the page tables are the same in all runs. */
+#define ARENA ((void *)0x1000000000)
+
+static unsigned long number(const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 0);
+
+	if (end == text || *end)
+		errx(2, "%s is no number", text);
+	return value;
+}
+
+static char *map(size_t size, int extra, int fd)
+{
+	char *p = mmap(ARENA, size, PROT_READ | PROT_WRITE | extra,
+		       MAP_FIXED_NOREPLACE | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED),
+		       fd, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap of %zu bytes", size);
+	return p;
+}
+
+static void touch(char *p, unsigned long pages)
+{
+	volatile char *v = p;
+
+	for (unsigned long i = 0; i < pages; i++)
+		v[i * PAGE] = 1;
+}
+
+static unsigned long free_bytes(void)
+{
+	unsigned long kib = 0;
+	char line[256];
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	if (!f)
+		err(1, "/proc/meminfo");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemFree: %lu", &kib) == 1)
+			break;
+	fclose(f);
+	return kib * 1024;
+}
+
+/* Page frame numbers of a mapping; the caller is root. */
+static uint64_t *frames(const char *p, unsigned long pages)
+{
+	uint64_t *pfn = calloc(pages, sizeof(*pfn));
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0 || !pfn)
+		err(1, "pagemap");
+	got = pread(fd, pfn, pages * sizeof(*pfn), (uintptr_t)p / PAGE * sizeof(*pfn));
+	if (got != (ssize_t)(pages * sizeof(*pfn)))
+		err(1, "pagemap");
+	close(fd);
+	for (unsigned long i = 0; i < pages; i++) {
+		if (!(pfn[i] >> 63))
+			errx(1, "page %lu is not in memory", i);
+		pfn[i] &= (1ULL << 55) - 1;
+	}
+	return pfn;
+}
+
+static void stay(void)
+{
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+static void fill(unsigned long first, unsigned long count, unsigned long keep)
+{
+	/* The rest is for page tables and for the array of page frames. */
+	unsigned long pages = (free_bytes() - (8UL << 20)) / PAGE, inside = 0, drop;
+	char *p = map(pages * PAGE, 0, -1);
+	uint64_t *pfn;
+
+	touch(p, pages);
+	pfn = frames(p, pages);
+	drop = keep / PAGE;
+	for (unsigned long i = 0; i < pages; i++) {
+		if (pfn[i] - first < count) {
+			inside++;
+		} else if (drop) {
+			drop--;
+			madvise(p + i * PAGE, PAGE, MADV_DONTNEED);
+		}
+	}
+	printf("filled %lu of %lu\n", inside, count);
+	stay();
+}
+
+static void hold(unsigned long group, unsigned long keep)
+{
+	unsigned long pages = (free_bytes() - keep) / PAGE, held = 0;
+	char *p = map(pages * PAGE, PROT_MTE, -1), *seen;
+	uint64_t *pfn, last = 0;
+
+	touch(p, pages);
+	pfn = frames(p, pages);
+	for (unsigned long i = 0; i < pages; i++)
+		if (pfn[i] / group > last)
+			last = pfn[i] / group;
+	seen = calloc(last + 1, 1);
+	if (!seen)
+		err(1, "no memory");
+	for (unsigned long i = 0; i < pages; i++) {
+		if (!seen[pfn[i] / group]) {
+			seen[pfn[i] / group] = 1;
+			held++;
+		} else {
+			madvise(p + i * PAGE, PAGE, MADV_DONTNEED);
+		}
+	}
+	printf("held %lu of %lu\n", held, pages);
+	stay();
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+/* Memory is mapped, each page is touched, and all is unmapped. */
+static void time_memory(int extra, int fd, unsigned long pages, uint64_t ns[2])
+{
+	char *p = map(pages * PAGE, extra, fd);
+	uint64_t start = now(), between;
+
+	touch(p, pages);
+	between = now();
+	if (munmap(p, pages * PAGE) || (fd >= 0 && ftruncate(fd, 0)))
+		err(1, "unmap");
+	ns[0] = between - start;
+	ns[1] = now() - between;
+	if (fd >= 0 && ftruncate(fd, pages * PAGE))
+		err(1, "truncate");
+}
+
+/* A child is made and ends, then the parent writes to what was shared. */
+static void time_fork(char *p, unsigned long pages, uint64_t ns[2])
+{
+	uint64_t start = now(), between;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	between = now();
+	touch(p, pages);
+	ns[0] = now() - between;
+	ns[1] = between - start;
+}
+
+static void fault(const char *kind, unsigned long pages, unsigned long loops)
+{
+	uint64_t (*ns)[2] = calloc(loops, sizeof(*ns));
+	int forks = !strcmp(kind, "fork"), fd = -1;
+	char *p = NULL;
+
+	if (!ns)
+		err(1, "no memory");
+	if (forks) {
+		p = map(pages * PAGE, 0, -1);
+		touch(p, pages);
+	} else if (!strcmp(kind, "shmem")) {
+		fd = memfd_create("load", 0);
+		if (fd < 0 || ftruncate(fd, pages * PAGE))
+			err(1, "memfd");
+	} else if (strcmp(kind, "plain") && strcmp(kind, "mte")) {
+		errx(2, "%s: no such kind", kind);
+	}
+	for (unsigned long i = 0; i < loops; i++) {
+		if (forks)
+			time_fork(p, pages, ns[i]);
+		else
+			time_memory(strcmp(kind, "mte") ? 0 : PROT_MTE, fd, pages, ns[i]);
+	}
+	for (unsigned long i = 0; i < loops; i++)
+		printf("%s-fault %llu\n%s-free %llu\n", kind, (unsigned long long)ns[i][0],
+		       kind, (unsigned long long)ns[i][1]);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 5 && !strcmp(argv[1], "fill"))
+		fill(number(argv[2]), number(argv[3]), number(argv[4]));
+	else if (argc == 4 && !strcmp(argv[1], "hold"))
+		hold(number(argv[2]), number(argv[3]));
+	else if (argc == 5 && !strcmp(argv[1], "fault"))
+		fault(argv[2], number(argv[3]), number(argv[4]));
+	else
+		errx(2, "usage: see the top of load.c");
+	return 0;
+}
