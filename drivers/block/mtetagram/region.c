@@ -39,6 +39,7 @@
 
 static struct mtg_region *regions[MAX_REGIONS];
 static unsigned int nr_regions __ro_after_init;
+struct mtg_region *mtg_first_region __ro_after_init;
 
 /**
  * mtg_region_by_pfn() - find the region that holds the tags of a page
@@ -313,6 +314,7 @@ static int __init mtetagram_regions_init(void)
 	}
 	if (!nr_regions)
 		return 0;
+	mtg_first_region = regions[0];
 	register_reboot_notifier(&reboot_nb);
 	static_branch_enable(&mtetagram_enabled);
 	return 0;

@@ -294,7 +294,7 @@ NUMBER_ATTR(blocks_used, nr_blocks_in(dev, MTG_BLOCK_USED));
 NUMBER_ATTR(blocks_tagged, nr_blocks_in(dev, MTG_BLOCK_TAGGED));
 NUMBER_ATTR(blocks_offline, nr_blocks_in(dev, MTG_BLOCK_OFFLINE));
 NUMBER_ATTR(blocks_unclaimable, nr_unclaimable(dev));
-NUMBER_ATTR(tagged_pages, atomic_long_read(&dev->region->nr_reserved));
+NUMBER_ATTR(tagged_pages, mtg_region_nr_reserved(dev->region));
 NUMBER_ATTR(metadata_size, metadata_size(dev));
 NUMBER_ATTR(spilled_size, (u64)atomic_read(&dev->slots.spill.nr_pages) * PAGE_SIZE);
 NUMBER_ATTR(spill_available, spill_available(dev));

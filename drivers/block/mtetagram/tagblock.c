@@ -192,7 +192,6 @@ int mtg_region_reserve(struct mtg_region *region, struct page *page,
 		/* Who sees the bit may store tags: the block is clean by now. */
 		smp_mb__before_atomic();
 		set_bit(index, region->reserved);
-		atomic_long_inc(&region->nr_reserved);
 		atomic64_inc(&region->reserves);
 		trace_mtetagram_reserve(region->id, block, page_to_pfn(page));
 	}
@@ -254,6 +253,7 @@ static void tell_driver(struct mtg_region *region)
 static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
 				   unsigned long from)
 {
+	/* See above. */
 	return data_race(find_next_bit(region->reserved, end, from));
 }
 
@@ -295,7 +295,6 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	if (freed)
 		tell_driver(region);
 
-	atomic_long_sub(count, &region->nr_reserved);
 	atomic64_add(count, &region->releases);
 }
 
@@ -328,13 +327,39 @@ void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_release);
 
-/* The slow side of mtetagram_reserve(), see there. */
-void __mtetagram_reserve(struct page *page)
+/*
+ * Each page that is freed or tagged comes to the functions below, and most of the time
+ * there is nothing to do. That is found out in a few instructions, without a stack
+ * frame, for pages of the first region; everything else is in functions of its own.
+ */
+static __always_inline bool first_index(struct page *page, unsigned long *index)
+{
+	*index = page_to_pfn(page) - mtg_first_region->start_pfn;
+	return likely(*index < mtg_first_region->nr_pages);
+}
+
+static __always_inline bool reserved_in_first(struct page *page)
+{
+	unsigned long index;
+
+	/* Pairs with the barrier in mtg_region_reserve(). */
+	return first_index(page, &index) &&
+	       likely(test_bit_acquire(index, mtg_first_region->reserved));
+}
+
+static noinline void reserve(struct page *page)
 {
 	struct mtg_region *region = mtg_region_by_pfn(page_to_pfn(page));
 
 	if (region)
 		mtg_region_reserve(region, page, MTG_MUST);
+}
+
+/* The slow side of mtetagram_reserve(), see there. */
+void __mtetagram_reserve(struct page *page)
+{
+	if (!reserved_in_first(page))
+		reserve(page);
 }
 EXPORT_SYMBOL_GPL(__mtetagram_reserve);
 
@@ -361,9 +386,8 @@ static bool kill_users(struct mm_struct *mm)
 	return killed;
 }
 
-/* The slow side of mtetagram_reserve_mapping(), see there. */
-bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
-				 unsigned int nr_pages)
+static noinline bool reserve_mapping(struct mm_struct *mm, struct page *page,
+				     unsigned int nr_pages)
 {
 	struct mtg_region *region;
 	unsigned int i;
@@ -378,17 +402,22 @@ bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
 	}
 	return true;
 }
+
+/* The slow side of mtetagram_reserve_mapping(), see there. */
+bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
+				 unsigned int nr_pages)
+{
+	if (likely(nr_pages == 1) && reserved_in_first(page))
+		return true;
+	return reserve_mapping(mm, page, nr_pages);
+}
 EXPORT_SYMBOL_GPL(__mtetagram_reserve_mapping);
 
-/* The slow side of mtetagram_prepare(), see there. */
-struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
-				  gfp_t gfp)
+static noinline struct folio *prepare(struct folio *folio, gfp_t gfp)
 {
 	struct mtg_region *region;
 	long i;
 
-	if (!(vma->vm_flags & VM_MTE))
-		return folio;
 	for (i = 0; i < folio_nr_pages(folio); i++) {
 		region = mtg_region_by_pfn(folio_pfn(folio) + i);
 		if (region && mtg_region_prepare(region, folio_page(folio, i), gfp)) {
@@ -398,10 +427,16 @@ struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vm
 	}
 	return folio;
 }
+
+/* The slow side of mtetagram_prepare(), see there. */
+struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
+				  gfp_t gfp)
+{
+	return likely(!(vma->vm_flags & VM_MTE)) ? folio : prepare(folio, gfp);
+}
 EXPORT_SYMBOL_GPL(__mtetagram_prepare);
 
-/* The slow side of mtetagram_release(), see there. */
-void __mtetagram_release(struct page *page, unsigned int order)
+static noinline void release(struct page *page, unsigned int order)
 {
 	unsigned long pfn = page_to_pfn(page);
 	struct mtg_region *region = mtg_region_by_pfn(pfn);
@@ -410,13 +445,29 @@ void __mtetagram_release(struct page *page, unsigned int order)
 		mtg_region_release(region, pfn, 1UL << order);
 }
 
-/* The slow side of mtetagram_reserved(), see there. */
-bool __mtetagram_reserved(struct page *page)
+/* The slow side of mtetagram_release(), see there. */
+void __mtetagram_release(struct page *page, unsigned int order)
+{
+	unsigned long index;
+
+	if (!order && first_index(page, &index) &&
+	    likely(!test_bit(index, mtg_first_region->reserved)))
+		return;
+	release(page, order);
+}
+
+static noinline bool reserved(struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
 	struct mtg_region *region = mtg_region_by_pfn(pfn);
 
-	return !region || test_bit(pfn - region->start_pfn, region->reserved);
+	return !region || test_bit_acquire(pfn - region->start_pfn, region->reserved);
+}
+
+/* The slow side of mtetagram_reserved(), see there. */
+bool __mtetagram_reserved(struct page *page)
+{
+	return reserved_in_first(page) || reserved(page);
 }
 EXPORT_SYMBOL_GPL(__mtetagram_reserved);
 

@@ -104,7 +104,6 @@ enum mtg_urgency {
  * @srcu: See @ops.
  * @priv: First argument of @ops.
  * @nr_state: Number of blocks in each state.
- * @nr_reserved: Number of set bits in @reserved.
  * @reserves: Pages reserved since boot.
  * @releases: Pages released since boot.
  * @vacated: Blocks that held data of the driver when they were reserved.
@@ -134,7 +133,6 @@ struct mtg_region {
 	struct srcu_struct srcu;
 
 	atomic_t nr_state[MTG_BLOCK_STATES];
-	atomic_long_t nr_reserved;
 	atomic64_t reserves;
 	atomic64_t releases;
 	atomic64_t vacated;
@@ -144,6 +142,18 @@ struct mtg_region {
 	bool skip_vacate;
 #endif
 };
+
+/* Known since boot; there is a first one if mtetagram_enabled. */
+extern struct mtg_region *mtg_first_region;
+struct mtg_region *mtg_region_by_pfn(unsigned long pfn);
+
+/* Number of set bits in @reserved; while pages are released it may be less. */
+static inline s64 mtg_region_nr_reserved(struct mtg_region *region)
+{
+	s64 releases = atomic64_read(&region->releases);
+
+	return atomic64_read(&region->reserves) - releases;
+}
 
 int mtg_region_init(struct mtg_region *region);
 void mtg_region_destroy(struct mtg_region *region);
@@ -165,7 +175,6 @@ u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long
 			bool set);
 
 struct mtg_region *mtg_region_by_id(unsigned int id);
-struct mtg_region *mtg_region_by_pfn(unsigned long pfn);
 bool mtg_block_unclaimable(struct mtg_region *region, u32 block);
 bool mtg_page_reserved_for_ever(unsigned long pfn);
 

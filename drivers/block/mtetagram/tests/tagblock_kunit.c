@@ -116,14 +116,14 @@ static void tagblock_reserve_and_release(struct kunit *test)
 	/* Twice is once; others in the block keep it. */
 	reserve(pages + 40);
 	reserve(pages + 41);
-	KUNIT_EXPECT_EQ(test, 2, atomic_long_read(&region.nr_reserved));
+	KUNIT_EXPECT_EQ(test, 2, mtg_region_nr_reserved(&region));
 	release(40, 1);
 	release(40, 1);
 	KUNIT_EXPECT_EQ(test, MTG_BLOCK_TAGGED, region.state[1]);
 	release(41, 1);
 	KUNIT_EXPECT_EQ(test, MTG_BLOCK_FREE, region.state[1]);
 	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
-	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&region.nr_reserved));
+	KUNIT_EXPECT_EQ(test, 0, mtg_region_nr_reserved(&region));
 	KUNIT_EXPECT_EQ(test, 0, vacated[1]);
 }
 
@@ -179,7 +179,7 @@ static void tagblock_refuses_only_who_can_cope(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, resumed);
 	KUNIT_EXPECT_TRUE(test, owned);
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_USED));
-	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&region.nr_reserved));
+	KUNIT_EXPECT_EQ(test, 0, mtg_region_nr_reserved(&region));
 	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&region.vacated));
 
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_reserve(&region, page, MTG_MUST));
