@@ -334,7 +334,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_region_release);
  */
 static __always_inline bool first_index(struct page *page, unsigned long *index)
 {
-	*index = page_to_pfn(page) - mtg_first_region->start_pfn;
+	*index = page - mtg_first_region->first_page;
 	return likely(*index < mtg_first_region->nr_pages);
 }
 
@@ -650,6 +650,7 @@ int mtg_region_init(struct mtg_region *region)
 
 	if (init_srcu_struct(&region->srcu))
 		return -ENOMEM;
+	region->first_page = pfn_to_page(region->start_pfn);
 	region->nr_blocks = region->nr_pages >> region->pages_shift;
 	region->reserved = kvcalloc(BITS_TO_LONGS(region->nr_pages), sizeof(long),
 				    GFP_KERNEL);

@@ -84,6 +84,7 @@ enum mtg_urgency {
  * struct mtg_region - one contiguous range of tag storage
  * @id: Index of the region, from 0.
  * @start_pfn: First data page whose tags are here.
+ * @first_page: Its struct page, or where that would be.
  * @nr_pages: Number of data pages.
  * @tag_start: Physical address of the tag storage.
  * @base: Untagged kernel mapping of the tag storage.
@@ -115,6 +116,7 @@ enum mtg_urgency {
 struct mtg_region {
 	unsigned int id;
 	unsigned long start_pfn;
+	struct page *first_page;
 	unsigned long nr_pages;
 	phys_addr_t tag_start;
 	void *base;
