@@ -30,7 +30,7 @@ check()
 # dpkg with an installation of its own.
 in_root()
 {
-	dpkg --root="$work/root" --log=/dev/null --force-not-root --force-depends "$@"
+	dpkg --root="$work/target" --log=/dev/null --force-not-root --force-depends "$@"
 }
 
 # All files but dpkg's own, and the directories that it leaves.
@@ -50,24 +50,24 @@ as_in_package()
 installs()
 {
 	in_root --install "$deb" &&
-		[[ $(dpkg-query --admindir="$work/root/var/lib/dpkg" -W -f '${db:Status-Status}' \
+		[[ $(dpkg-query --admindir="$work/target/var/lib/dpkg" -W -f '${db:Status-Status}' \
 			mtetagramctl) == installed ]] &&
-		"$work/root/usr/sbin/mtetagramctl" --version &&
+		"$work/target/usr/sbin/mtetagramctl" --version &&
 		grep '^ExecStart=/usr/libexec/mtetagram/setup start %I' \
-			"$work/root/lib/systemd/system/mtetagram@.service" &&
-		test -x "$work/root/usr/libexec/mtetagram/setup"
+			"$work/target/lib/systemd/system/mtetagram@.service" &&
+		test -x "$work/target/usr/libexec/mtetagram/setup"
 }
 
 removes()
 {
-	echo 'size = 1G' >"$work/root/etc/mtetagram.conf"
+	echo 'size = 1G' >"$work/target/etc/mtetagram.conf"
 	in_root --remove mtetagramctl &&
-		[[ $(files "$work/root") == ./etc/mtetagram.conf ]]
+		[[ $(files "$work/target") == ./etc/mtetagram.conf ]]
 }
 
 purges()
 {
-	in_root --purge mtetagramctl && diff /dev/null <(files "$work/root")
+	in_root --purge mtetagramctl && diff /dev/null <(files "$work/target")
 }
 
 echo "KTAP version 1"
@@ -75,8 +75,8 @@ echo "1..8"
 out=$("$TOP/scripts/build-deb.sh")
 deb=$(echo "$out"/native/mtetagramctl_*.deb)
 arm64=$(echo "$out"/arm64/mtetagramctl_*_arm64.deb)
-mkdir -p "$work/root/var/lib/dpkg/"{info,updates,triggers}
-touch "$work/root/var/lib/dpkg/"{status,available}
+mkdir -p "$work/target/var/lib/dpkg/"{info,updates,triggers}
+touch "$work/target/var/lib/dpkg/"{status,available}
 make -s -C "$TOP" TOOL_BUILD="$BUILD/deb-tool" DESTDIR="$work/made" PREFIX=/usr install >&2
 dpkg-deb -x "$deb" "$work/unpacked"
 
