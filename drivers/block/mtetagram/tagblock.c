@@ -144,30 +144,41 @@ static void resume(struct mtg_region *region, u32 block)
 	rcu_dereference_sched(region->ops)->resume(region->priv, block);
 }
 
-/**
- * mtg_region_reserve() - make the tag block of a page ready for its tags
- * @region: The region that holds the page's tags.
- * @page: The page; may be reserved already.
- * @urgency: Whether this may fail.
- *
- * Context: Not in interrupts. Never sleeps. May spin while another CPU empties
- *          the same block.
- * Return: 0; -ENOMEM if there is no place for the data in the block, and then
- *         nothing has changed. Always 0 if @urgency is MTG_MUST.
+/*
+ * The usual case, without the lock: the page is reserved already, or another page of
+ * the same block is, as far as one word of the record says. A block with a set bit
+ * holds tags, and whoever clears the last one looks at the word after that; so either
+ * he sees the new bit, or the exchange fails. Not for who traces, nor for a page whose
+ * flag is false: one CPU alone must initialise its tags.
  */
-int mtg_region_reserve(struct mtg_region *region, struct page *page,
-		       enum mtg_urgency urgency)
+static __always_inline bool reserve_at_once(struct mtg_region *region,
+					    struct page *page, unsigned long index)
 {
-	unsigned long index = page_to_pfn(page) - region->start_pfn;
+	unsigned long *word = region->reserved + BIT_WORD(index);
+	unsigned long block = region->word_mask << (index & region->word_offset);
+	/* Pairs with smp_mb__before_atomic() in reserve_locked(). */
+	unsigned long old = smp_load_acquire(word);
+
+	do {
+		if (old & BIT_MASK(index))
+			return true;
+		if (!(old & block) || test_bit(PG_mte_tagged, &page->flags) ||
+		    trace_mtetagram_reserve_enabled())
+			return false;
+	} while (!try_cmpxchg(word, &old, old | BIT_MASK(index)));
+	atomic64_inc(&region->reserves);
+	return true;
+}
+
+/* Everything else: the page may be the first of its block. */
+static noinline int reserve_locked(struct mtg_region *region, struct page *page,
+				   unsigned long index, enum mtg_urgency urgency)
+{
 	u32 block = index >> region->pages_shift;
 	raw_spinlock_t *lock = block_lock(region, block);
 	enum mtg_block_state state;
 	unsigned long flags;
 	int ret = 0;
-
-	/* Pairs with smp_mb__before_atomic() below. */
-	if (test_bit_acquire(index, region->reserved))
-		return 0;
 
 	/* Nobody who spins for the block may wait for a preempted task. */
 	preempt_disable();
@@ -201,6 +212,27 @@ int mtg_region_reserve(struct mtg_region *region, struct page *page,
 	preempt_enable();
 	return ret;
 }
+
+/**
+ * mtg_region_reserve() - make the tag block of a page ready for its tags
+ * @region: The region that holds the page's tags.
+ * @page: The page; may be reserved already.
+ * @urgency: Whether this may fail.
+ *
+ * Context: Not in interrupts. Never sleeps. May spin while another CPU empties
+ *          the same block.
+ * Return: 0; -ENOMEM if there is no place for the data in the block, and then
+ *         nothing has changed. Always 0 if @urgency is MTG_MUST.
+ */
+int mtg_region_reserve(struct mtg_region *region, struct page *page,
+		       enum mtg_urgency urgency)
+{
+	unsigned long index = page_to_pfn(page) - region->start_pfn;
+
+	if (reserve_at_once(region, page, index))
+		return 0;
+	return reserve_locked(region, page, index, urgency);
+}
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_reserve);
 
 /**
@@ -220,7 +252,7 @@ int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp)
 	bool room = true;
 	int idx;
 
-	if (test_bit_acquire(index, region->reserved))
+	if (reserve_at_once(region, page, index))
 		return 0;
 	/* A hint: the state can change at any time. */
 	if (READ_ONCE(region->state[block]) == MTG_BLOCK_USED) {
@@ -230,7 +262,7 @@ int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp)
 			room = ops->make_room(region->priv, gfp);
 		srcu_read_unlock(&region->srcu, idx);
 	}
-	return room ? mtg_region_reserve(region, page, MTG_PREPARE) : -ENOMEM;
+	return room ? reserve_locked(region, page, index, MTG_PREPARE) : -ENOMEM;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_prepare);
 
@@ -246,9 +278,9 @@ static void tell_driver(struct mtg_region *region)
 }
 
 /*
- * The first reserved page from @from on, before @end. Those of the same block do not
- * change without the block's lock, or belong to the caller; other bits of the same
- * words do, and do not matter.
+ * The first reserved page from @from on, before @end. Bits of the same block are not
+ * cleared without the block's lock and not set without it in a word where it has none
+ * (see reserve_at_once()), or belong to the caller; others do not matter.
  */
 static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
 				   unsigned long from)
@@ -286,6 +318,7 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	for (index = next_reserved(region, last, first); index < last;
 	     index = next_reserved(region, last, index + 1))
 		clear_bit(index, region->reserved);
+	/* A word without bits of the block stays so: see next_reserved(). */
 	freed = next_reserved(region, end, start) >= end;
 	if (freed) {
 		set_idle(region, block);
@@ -342,7 +375,7 @@ static __always_inline bool reserved_in_first(struct page *page)
 {
 	unsigned long index;
 
-	/* Pairs with the barrier in mtg_region_reserve(). */
+	/* Pairs with the barrier in reserve_locked(). */
 	return first_index(page, &index) &&
 	       likely(test_bit_acquire(index, mtg_first_region->reserved));
 }
@@ -432,7 +465,15 @@ static noinline struct folio *prepare(struct folio *folio, gfp_t gfp)
 struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
 				  gfp_t gfp)
 {
-	return likely(!(vma->vm_flags & VM_MTE)) ? folio : prepare(folio, gfp);
+	struct page *page = folio_page(folio, 0);
+	unsigned long index;
+
+	if (likely(!(vma->vm_flags & VM_MTE)))
+		return folio;
+	if (!folio_test_large(folio) && first_index(page, &index) &&
+	    likely(reserve_at_once(mtg_first_region, page, index)))
+		return folio;
+	return prepare(folio, gfp);
 }
 EXPORT_SYMBOL_GPL(__mtetagram_prepare);
 
@@ -646,10 +687,13 @@ EXPORT_SYMBOL_GPL(mtg_region_detach);
  */
 int mtg_region_init(struct mtg_region *region)
 {
+	unsigned int per_word = min(BITS_PER_LONG, 1U << region->pages_shift);
 	unsigned int i;
 
 	if (init_srcu_struct(&region->srcu))
 		return -ENOMEM;
+	region->word_mask = GENMASK(per_word - 1, 0);
+	region->word_offset = BITS_PER_LONG - per_word;
 	region->first_page = pfn_to_page(region->start_pfn);
 	region->nr_blocks = region->nr_pages >> region->pages_shift;
 	region->reserved = kvcalloc(BITS_TO_LONGS(region->nr_pages), sizeof(long),

@@ -91,8 +91,12 @@ enum mtg_urgency {
  * @block_shift: log2 of the block size in bytes.
  * @pages_shift: log2 of the number of data pages whose tags share a block.
  * @nr_blocks: Number of tag blocks.
+ * @word_mask: The lowest bits of a word of @reserved, as many as belong to one block.
+ * @word_offset: ANDed with the index of a page: where in a word the bits of its
+ *	block begin.
  * @reserved: One bit for each data page: its tags are live. Set and cleared
- *	under the block's lock, tested without.
+ *	under the block's lock, tested without; but set without it where the same
+ *	word has another bit of the block.
  * @free: One bit for each block in state FREE; a search aid, written under the
  *	block's lock, @state decides.
  * @bad: One bit for each block: it is to be OFFLINE instead of FREE; under the
@@ -124,6 +128,8 @@ struct mtg_region {
 	unsigned int pages_shift;
 	u32 nr_blocks;
 
+	unsigned long word_mask;
+	unsigned long word_offset;
 	unsigned long *reserved;
 	unsigned long *free;
 	unsigned long *bad;

@@ -6,10 +6,17 @@
 
 #include <kunit/test.h>
 #include <linux/bitmap.h>
+#include <linux/completion.h>
+#include <linux/cpufeature.h>
 #include <linux/gfp.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/mtetagram.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+
+#include <asm/mte-def.h>
 
 #include "../tagblock.h"
 
@@ -142,6 +149,111 @@ static void tagblock_vacates_used_blocks_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.vacated));
 }
 
+/* Blocks of 4 KiB share the words of the record, and only one of the two has tags. */
+static void tagblock_tells_neighbours_apart(struct kunit *test)
+{
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 3));
+	reserve(pages + 3 * PER_BLOCK - 1);
+	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_USED));
+	reserve(pages + 3 * PER_BLOCK);
+	KUNIT_EXPECT_EQ(test, 1, vacated[3]);
+	KUNIT_EXPECT_EQ(test, 2, nr(MTG_BLOCK_TAGGED));
+	release(2 * PER_BLOCK, 2 * PER_BLOCK);
+	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
+}
+
+static void store_tag(struct page *page, u64 tag)
+{
+	u64 addr = (u64)page_address(page);
+
+	asm volatile(__MTE_PREAMBLE "stg %0, [%1]" :
+		     : "r" ((addr & ~GENMASK_ULL(59, 56)) | tag << 56), "r" (addr)
+		     : "memory");
+}
+
+static u64 load_tag(struct page *page)
+{
+	u64 addr = (u64)page_address(page), tagged = addr;
+
+	asm volatile(__MTE_PREAMBLE "ldg %0, [%1]" : "+r" (tagged) : "r" (addr)
+		     : "memory");
+	return tagged >> 56 & 15;
+}
+
+/* The split of a huge page flags pages that nobody has given tags. */
+static void tagblock_initialises_false_tags(struct kunit *test)
+{
+	if (!system_supports_mte())
+		kunit_skip(test, "no MTE");
+	/* For the machine's own record: they are overwritten for real. */
+	mtetagram_reserve(pages);
+	mtetagram_reserve(pages + 1);
+	store_tag(pages + 1, 5);
+	KUNIT_ASSERT_EQ(test, 5, load_tag(pages + 1));
+
+	reserve(pages);
+	set_bit(PG_mte_tagged, &pages[1].flags);
+	reserve(pages + 1);
+	KUNIT_EXPECT_EQ(test, 0, load_tag(pages + 1));
+	/* They are its own from now on. */
+	store_tag(pages + 1, 6);
+	reserve(pages + 1);
+	KUNIT_EXPECT_EQ(test, 6, load_tag(pages + 1));
+	clear_bit(PG_mte_tagged, &pages[1].flags);
+	release(0, 2);
+}
+
+#define RACERS		4U
+#define RACE_ROUNDS	20000
+
+struct racer {
+	struct task_struct *task;
+	struct completion done;
+	unsigned int page;
+	unsigned int wrong;
+};
+
+/* While a page is reserved its block holds tags, whatever others do with theirs. */
+static int race(void *data)
+{
+	struct racer *racer = data;
+	unsigned int i;
+
+	for (i = 0; i < RACE_ROUNDS; i++) {
+		reserve(pages + racer->page);
+		if (READ_ONCE(region.state[0]) != MTG_BLOCK_TAGGED)
+			racer->wrong++;
+		release(racer->page, 1);
+		if (mtg_block_get(&region, 0))
+			mtg_block_put(&region, 0);
+		cond_resched();
+	}
+	complete(&racer->done);
+	return 0;
+}
+
+static void tagblock_survives_races(struct kunit *test)
+{
+	struct racer racers[RACERS] = {};
+	unsigned int i;
+
+	for (i = 0; i < RACERS; i++) {
+		init_completion(&racers[i].done);
+		racers[i].page = i;
+		racers[i].task = kthread_create(race, &racers[i], "tagblock-race%u", i);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(racers[i].task));
+	}
+	for (i = 0; i < RACERS; i++)
+		wake_up_process(racers[i].task);
+	for (i = 0; i < RACERS; i++) {
+		wait_for_completion(&racers[i].done);
+		KUNIT_EXPECT_EQ(test, 0, racers[i].wrong);
+	}
+	KUNIT_EXPECT_EQ(test, 0, mtg_region_nr_reserved(&region));
+	KUNIT_EXPECT_EQ(test, RACERS * RACE_ROUNDS, atomic64_read(&region.reserves));
+	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
+}
+
 static void tagblock_releases_large_pages(struct kunit *test)
 {
 	unsigned long i;
@@ -223,6 +335,9 @@ static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_vacates_used_blocks_once),
 	KUNIT_CASE(tagblock_refuses_only_who_can_cope),
 	KUNIT_CASE(tagblock_keeps_bad_blocks_offline),
+	KUNIT_CASE(tagblock_tells_neighbours_apart),
+	KUNIT_CASE(tagblock_initialises_false_tags),
+	KUNIT_CASE(tagblock_survives_races),
 	KUNIT_CASE(tagblock_releases_large_pages),
 	KUNIT_CASE(tagblock_has_one_user),
 	{ }
