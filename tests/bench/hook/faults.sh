@@ -13,25 +13,21 @@ ours()
 	[ -e /sys/kernel/debug/mtetagram ]
 }
 
-counters()
-{
-	if ours; then
-		echo "$(attr reserve/reserved) $(attr reserve/vacated) $(attr tag_storage/blocks_tagged)"
-	fi
-}
-
-# faults NAME KIND
+# faults KIND: how long the faults take, how long it takes to undo them, and in our
+# kernel by how much each counter grew during the faults. A value for each loop.
 faults()
 {
-	local name=$1 what output before after
+	local counters=(reserve/reserved reserve/vacated tag_storage/blocks_tagged)
+	local output
 
-	before=$(counters)
-	output=$($LOAD fault "$2" $PAGES $LOOPS) || bail "load fault $2"
-	after=$(counters)
-	for what in fault free; do
-		echo "bench $name-$what $(sed -n "s/^$2-$what //p" <<<"$output" | tr '\n' ' ')"
-	done
-	echo "bench $name-counters $before $after"
+	ours || counters=()
+	output=$($LOAD fault "$1" $PAGES $LOOPS "${counters[@]/#/$SYS/}") || bail "load fault $1"
+	awk -v kind="$1" '{ for (i = 1; i <= NF; i++) values[i] = values[i] " " $i }
+		END {
+			split("fault free reserved vacated tagged", name)
+			for (i = 1; i <= NF; i++)
+				print "bench " kind "-" name[i] values[i]
+		}' <<<"$output"
 }
 
 # The huge page daemon wants so much free that little would be left.
@@ -46,13 +42,13 @@ else
 fi
 echo "bench pages $PAGES"
 for kind in plain shmem fork; do
-	faults $kind $kind
+	faults $kind
 done
-# From here on each block of tag storage has a tagged page.
+# From here on each block of tag storage has a tagged page, which stays where it is.
+echo 0 >/proc/sys/vm/compact_unevictable_allowed
 exec 3< <(exec $LOAD hold 32 $((24 << 20)))
 holder=$!
 read -ru 3 line
 echo "bench held ${line//[a-z]/}"
-$LOAD fault mte $PAGES 8 >/dev/null
-faults mte mte
+faults mte
 kill $holder

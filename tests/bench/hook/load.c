@@ -7,11 +7,13 @@
  *                                memory
  *   load hold PAGES KEEP         hold one tagged page in each aligned group of
  *                                PAGES page frames, as far as memory goes
- *   load fault KIND PAGES LOOPS  time page faults and what undoes them
+ *   load fault KIND PAGES LOOPS [FILE...]
+ *                                time page faults and what undoes them
  *
  * The first two print a line when they are done, and hold what they have until they
- * are killed. KIND is plain, mte, shmem or fork. For each
- * loop a line is printed: nanoseconds of the faults, and of the freeing.
+ * are killed. KIND is plain, mte, shmem or fork. For each loop a line is printed:
+ * nanoseconds of the faults and of the freeing, and by how much the number in each
+ * file grew during the faults.
  */
 
 #define _GNU_SOURCE
@@ -33,6 +35,7 @@
 #define PAGE 4096UL
 /* Always the same addresses, so that the page tables are the same in all runs. */
 #define ARENA ((void *)0x1000000000)
+#define MAX_FILES 8
 
 static unsigned long number(const char *text)
 {
@@ -150,6 +153,9 @@ static void hold(unsigned long group, unsigned long keep)
 			madvise(p + i * PAGE, PAGE, MADV_DONTNEED);
 		}
 	}
+	/* Compaction must leave them where they are, see faults.sh. */
+	if (mlock2(p, pages * PAGE, MLOCK_ONFAULT))
+		err(1, "mlock2");
 	printf("held %lu of %lu\n", held, pages);
 	stay();
 }
@@ -162,26 +168,57 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
+struct loop {
+	uint64_t fault, undo;
+	long grown[MAX_FILES];
+};
+
+static char **files;
+static int nr_files;
+
+static long value(const char *name)
+{
+	FILE *f = fopen(name, "r");
+	long number;
+
+	if (!f || fscanf(f, "%ld", &number) != 1)
+		err(1, "%s", name);
+	fclose(f);
+	return number;
+}
+
+static void time_touch(char *p, unsigned long pages, struct loop *loop)
+{
+	uint64_t start;
+
+	for (int i = 0; i < nr_files; i++)
+		loop->grown[i] = -value(files[i]);
+	start = now();
+	touch(p, pages);
+	loop->fault = now() - start;
+	for (int i = 0; i < nr_files; i++)
+		loop->grown[i] += value(files[i]);
+}
+
 /* Memory is mapped, each page is touched, and all is unmapped. */
-static void time_memory(int extra, int fd, unsigned long pages, uint64_t ns[2])
+static void time_memory(int extra, int fd, unsigned long pages, struct loop *loop)
 {
 	char *p = map(pages * PAGE, extra, fd);
-	uint64_t start = now(), between;
+	uint64_t start;
 
-	touch(p, pages);
-	between = now();
+	time_touch(p, pages, loop);
+	start = now();
 	if (munmap(p, pages * PAGE) || (fd >= 0 && ftruncate(fd, 0)))
 		err(1, "unmap");
-	ns[0] = between - start;
-	ns[1] = now() - between;
+	loop->undo = now() - start;
 	if (fd >= 0 && ftruncate(fd, pages * PAGE))
 		err(1, "truncate");
 }
 
 /* A child is made and ends, then the parent writes to what was shared. */
-static void time_fork(char *p, unsigned long pages, uint64_t ns[2])
+static void time_fork(char *p, unsigned long pages, struct loop *loop)
 {
-	uint64_t start = now(), between;
+	uint64_t start = now();
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -189,19 +226,26 @@ static void time_fork(char *p, unsigned long pages, uint64_t ns[2])
 	if (!pid)
 		_exit(0);
 	waitpid(pid, NULL, 0);
-	between = now();
-	touch(p, pages);
-	ns[0] = now() - between;
-	ns[1] = between - start;
+	loop->undo = now() - start;
+	time_touch(p, pages, loop);
+}
+
+static void print(const struct loop *loop)
+{
+	printf("%llu %llu", (unsigned long long)loop->fault,
+	       (unsigned long long)loop->undo);
+	for (int i = 0; i < nr_files; i++)
+		printf(" %ld", loop->grown[i]);
+	putchar('\n');
 }
 
 static void fault(const char *kind, unsigned long pages, unsigned long loops)
 {
-	uint64_t (*ns)[2] = calloc(loops, sizeof(*ns));
+	struct loop *all = calloc(loops, sizeof(*all));
 	int forks = !strcmp(kind, "fork"), fd = -1;
 	char *p = NULL;
 
-	if (!ns)
+	if (!all)
 		err(1, "no memory");
 	if (forks) {
 		p = map(pages * PAGE, 0, -1);
@@ -215,24 +259,26 @@ static void fault(const char *kind, unsigned long pages, unsigned long loops)
 	}
 	for (unsigned long i = 0; i < loops; i++) {
 		if (forks)
-			time_fork(p, pages, ns[i]);
+			time_fork(p, pages, &all[i]);
 		else
-			time_memory(strcmp(kind, "mte") ? 0 : PROT_MTE, fd, pages, ns[i]);
+			time_memory(strcmp(kind, "mte") ? 0 : PROT_MTE, fd, pages, &all[i]);
 	}
 	for (unsigned long i = 0; i < loops; i++)
-		printf("%s-fault %llu\n%s-free %llu\n", kind, (unsigned long long)ns[i][0],
-		       kind, (unsigned long long)ns[i][1]);
+		print(&all[i]);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 5 && !strcmp(argv[1], "fill"))
+	if (argc == 5 && !strcmp(argv[1], "fill")) {
 		fill(number(argv[2]), number(argv[3]), number(argv[4]));
-	else if (argc == 4 && !strcmp(argv[1], "hold"))
+	} else if (argc == 4 && !strcmp(argv[1], "hold")) {
 		hold(number(argv[2]), number(argv[3]));
-	else if (argc == 5 && !strcmp(argv[1], "fault"))
+	} else if (argc >= 5 && argc <= 5 + MAX_FILES && !strcmp(argv[1], "fault")) {
+		files = argv + 5;
+		nr_files = argc - 5;
 		fault(argv[2], number(argv[3]), number(argv[4]));
-	else
+	} else {
 		errx(2, "usage: see the top of load.c");
+	}
 	return 0;
 }
