@@ -29,9 +29,8 @@
 #include "pool.h"
 
 /*
- * Groups of one class that are looked at in vain by one allocation: half of those in
- * the first class that is searched have runs that are one granule too short, and
- * callers may have preemption off.
+ * Groups of one class that are looked at in vain by one allocation. None is, unless
+ * others allocate at the same time; and callers may have preemption off.
  */
 #define CLASS_TRIES	32
 
@@ -144,7 +143,27 @@ static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n)
 
 static unsigned int class_of(unsigned int longest)
 {
-	return min(longest / MTG_CLASS_STEP, MTG_CLASSES - 1U);
+	return min(longest, MTG_CLASSES - 1U);
+}
+
+/* In this order, so that who looks at &mtg_pool.classes misses no group for long. */
+static void enlist(struct mtg_pool *pool, unsigned int class, u32 group)
+{
+	set_bit(group, pool->by_class[class]);
+	if (atomic_inc_return(&pool->nr_in_class[class]) == 1)
+		set_bit(class, pool->classes);
+}
+
+static void delist(struct mtg_pool *pool, unsigned int class, u32 group)
+{
+	clear_bit(group, pool->by_class[class]);
+	if (!atomic_dec_and_test(&pool->nr_in_class[class]))
+		return;
+	clear_bit(class, pool->classes);
+	/* Who counts up from 0 before this reads it may have set the bit before. */
+	smp_mb__after_atomic();
+	if (atomic_read(&pool->nr_in_class[class]))
+		set_bit(class, pool->classes);
 }
 
 /* List the group, which is locked, under the class of its longest free run. */
@@ -160,16 +179,15 @@ static void classify(struct mtg_pool *pool, u32 group, unsigned int longest)
 	if (new == old)
 		return;
 	/* In this order, so that who searches always finds it in one of them. */
-	set_bit(group, pool->by_class[new]);
-	atomic_inc(&pool->nr_in_class[new]);
+	enlist(pool, new, group);
 	WRITE_ONCE(pool->recent[new], group);
-	clear_bit(group, pool->by_class[old]);
-	atomic_dec(&pool->nr_in_class[old]);
+	delist(pool, old, group);
 }
 
 static void classify_anew(struct mtg_pool *pool, u32 group)
 {
-	classify(pool, group, scan_group(pool, group, 0).longest);
+	classify(pool, group, pool->groups[group].open ?
+			      scan_group(pool, group, 0).longest : 0);
 }
 
 static void open_block(struct mtg_pool *pool, u32 block)
@@ -193,34 +211,65 @@ static void close_block(struct mtg_pool *pool, u32 block)
 	atomic_dec(&pool->nr_open);
 }
 
+/* Most that are not have something in their first word. */
 static bool block_empty(struct mtg_pool *pool, u32 block)
 {
-	return bitmap_empty(pool->used + mtg_pool_block_start(pool, block) / BITS_PER_LONG,
-			    1U << pool->block_shift);
+	u32 start = mtg_pool_block_start(pool, block);
+	const unsigned long *word = pool->used + start / BITS_PER_LONG;
+	const unsigned long *end = word + (1U << pool->block_shift) / BITS_PER_LONG;
+
+	for (; word < end; word++)
+		if (*word)
+			return false;
+	return true;
 }
 
-/* Give back those of the blocks [block, end) that are open and hold nothing. */
-static void trim(struct mtg_pool *pool, u32 block, u32 end)
+/*
+ * Give back those of the blocks [block, end) that are open and hold nothing. True if
+ * there was one: then the group has to be classified anew.
+ */
+static bool trim(struct mtg_pool *pool, u32 block, u32 end)
 {
+	bool any = false;
+
 	for (; block < end; block++)
 		if (is_open(pool, block) && block_empty(pool, block)) {
 			close_block(pool, block);
 			pool->provider->put(pool->ctx, block);
+			any = true;
 		}
+	return any;
 }
 
-/* The free run around @granule, which is free. */
+/* The free run around @granule, which is free, as far as blocks are open. */
 static unsigned int run_around(struct mtg_pool *pool, u32 granule)
 {
-	u32 base = group_start(pool, group_of(pool, granule)), start;
-	unsigned int bits = group_bits(pool);
+	u32 group = group_of(pool, granule), base = group_start(pool, group);
 	const unsigned long *used = pool->used + base / BITS_PER_LONG;
+	unsigned int closed = pool->groups[group].open ^ open_bits(pool);
+	unsigned int start, low, high = group_bits(pool), block;
 
 	granule -= base;
+	block = granule >> pool->block_shift;
+	/* Behind the last closed block before, and up to the first one behind. */
+	low = fls(closed & ((1U << block) - 1)) << pool->block_shift;
+	if (closed >> block)
+		high = (block + __ffs(closed >> block)) << pool->block_shift;
+	used += low / BITS_PER_LONG;
+	granule -= low;
 	start = find_last_bit(used, granule);
 	/* find_last_bit() returns its size if there is none. */
 	start = start < granule ? start + 1 : 0;
-	return find_next_bit(used, bits, granule) - start;
+	return find_next_bit(used, high - low, granule) - start;
+}
+
+/* List the group anew after @granule, which lies in an open block, became free. */
+static void classify_freed(struct mtg_pool *pool, u32 group, u32 granule)
+{
+	unsigned int run = run_around(pool, granule);
+
+	if (run > pool->groups[group].longest)
+		classify(pool, group, run);
 }
 
 static void mark_used(struct mtg_pool *pool, u32 granule, unsigned int len, u32 owner)
@@ -288,7 +337,7 @@ static bool try_group(struct mtg_pool *pool, u32 group, unsigned int len, u32 ow
 	return ok;
 }
 
-/* Try the groups listed under @class, some of which may have too short runs. */
+/* Try the groups listed under @class. */
 static bool try_class(struct mtg_pool *pool, unsigned int class, unsigned int len,
 		      u32 owner, u32 *granule)
 {
@@ -311,9 +360,9 @@ static bool alloc_in_open(struct mtg_pool *pool, unsigned int len, u32 owner,
 {
 	unsigned int class;
 
-	for (class = class_of(mtg_granules(len)); class < MTG_CLASSES; class++)
-		if (atomic_read(&pool->nr_in_class[class]) &&
-		    try_class(pool, class, len, owner, granule))
+	class = class_of(mtg_granules(len));
+	for_each_set_bit_from(class, pool->classes, MTG_CLASSES)
+		if (try_class(pool, class, len, owner, granule))
 			return true;
 	return false;
 }
@@ -346,8 +395,8 @@ static int open_and_alloc(struct mtg_pool *pool, u32 block, unsigned int len,
 		if (alloc_in_group(pool, group, len, owner, granule))
 			ret = 0;
 		/* Another place may have become free, and be the better one. */
-		trim(pool, block, block + 1);
-		classify_anew(pool, group);
+		if (trim(pool, block, block + 1) || ret)
+			classify_anew(pool, group);
 	}
 	raw_spin_unlock(&g->lock);
 	return ret;
@@ -391,7 +440,8 @@ int mtg_pool_alloc(struct mtg_pool *pool, unsigned int len, u32 owner,
 {
 	int ret;
 
-	if (alloc_in_open(pool, len, owner, granule))
+	/* Who asks for kept blocks has just found no room in those that are open. */
+	if (mode != MTG_KEPT && alloc_in_open(pool, len, owner, granule))
 		ret = 0;
 	else
 		ret = alloc_in_new(pool, len, owner, mode, granule);
@@ -414,7 +464,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_alloc);
  */
 int mtg_pool_room(struct mtg_pool *pool, unsigned int *len)
 {
-	unsigned int class = MTG_CLASSES - 1;
+	unsigned int class;
 	int ret = 0;
 
 	*len = MTG_RAW_LEN;
@@ -422,12 +472,10 @@ int mtg_pool_room(struct mtg_pool *pool, unsigned int *len)
 		ret = may_open(pool, MTG_STORE);
 	if (!ret)
 		return 0;
-	while (class && !atomic_read(&pool->nr_in_class[class]))
-		class--;
-	if (class == MTG_CLASSES - 1)
+	class = find_last_bit(pool->classes, MTG_CLASSES);
+	if (class >= MTG_CLASSES - 1)
 		return 0;
-	*len = ((class + 1) * MTG_CLASS_STEP - 1) * MTG_GRANULE_SIZE -
-	       sizeof(struct mtg_object);
+	*len = max(class, 1U) * MTG_GRANULE_SIZE - sizeof(struct mtg_object);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_room);
@@ -457,11 +505,10 @@ bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 	raw_spin_lock(&g->lock);
 	mark_free(pool, old, old_len);
 	ok = alloc_in_group(pool, group, len, owner, granule);
-	if (ok)
-		trim(pool, first_block(pool, group), end_block(pool, group));
-	else
+	if (!ok)
 		mark_used(pool, old, old_len, owner);
-	classify_anew(pool, group);
+	else if (trim(pool, first_block(pool, group), end_block(pool, group)))
+		classify_anew(pool, group);
 	raw_spin_unlock(&g->lock);
 	return ok;
 }
@@ -486,12 +533,13 @@ void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len)
 
 	raw_spin_lock(&g->lock);
 	mark_free(pool, granule, len);
-	trim(pool, first, last + 1);
-	if (g->open == open_bits(pool))
-		classify(pool, group, max_t(unsigned int, g->longest,
-					    run_around(pool, granule)));
-	else
+	/* What becomes free in a closed block makes no run longer. */
+	if (trim(pool, first, last + 1))
 		classify_anew(pool, group);
+	else if (is_open(pool, first))
+		classify_freed(pool, group, granule);
+	else if (is_open(pool, last))
+		classify_freed(pool, group, mtg_pool_block_start(pool, last));
 	raw_spin_unlock(&g->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_free);
@@ -783,6 +831,7 @@ int mtg_pool_init(struct mtg_pool *pool, void *base, u32 nr_blocks,
 	/* No block is open, so no group has room: class 0. */
 	bitmap_set(pool->by_class[0], 0, pool->nr_groups);
 	atomic_set(&pool->nr_in_class[0], pool->nr_groups);
+	__set_bit(0, pool->classes);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_init);

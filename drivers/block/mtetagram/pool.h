@@ -44,8 +44,7 @@
 			 sizeof(struct mtg_object))
 
 /* Groups are listed by their longest free run; longer ones make no difference. */
-#define MTG_CLASS_STEP		2
-#define MTG_CLASSES		(MTG_RAW_GRANULES / MTG_CLASS_STEP + 1)
+#define MTG_CLASSES		(MTG_RAW_GRANULES + 1)
 
 /**
  * struct mtg_object - an object as it lies in the arena, unless it is a raw page
@@ -128,6 +127,7 @@ struct mtg_group {
  * @by_class: For each class, the groups in it, one bit each. A hint, except
  *	under the group's lock.
  * @nr_in_class: Number of groups in each class.
+ * @classes: One bit for each class that has groups in it, or had until just now.
  * @recent: For each class, a group that is or was in it: where to search first.
  * @nr_open: Number of open blocks.
  * @max_open: High-water mark of @nr_open.
@@ -152,6 +152,7 @@ struct mtg_pool {
 	u32 *raw_owner;
 	unsigned long *by_class[MTG_CLASSES];
 	atomic_t nr_in_class[MTG_CLASSES];
+	DECLARE_BITMAP(classes, MTG_CLASSES);
 	u32 recent[MTG_CLASSES];
 
 	atomic_t nr_open;

@@ -63,6 +63,11 @@ static inline unsigned int __ffs(unsigned long n)
 	return __builtin_ctzl(n);
 }
 
+static inline int fls(unsigned int n)
+{
+	return n ? 32 - __builtin_clz(n) : 0;
+}
+
 /* Each thread of a test is a CPU. */
 extern __thread unsigned int shim_cpu;
 #define nr_cpu_ids		4U
@@ -122,6 +127,9 @@ typedef struct { int64_t v; } atomic64_t;
 #define atomic_inc(a)		atomic_add(1, a)
 #define atomic_dec(a)		atomic_sub(1, a)
 #define atomic_inc_return(a)	__atomic_add_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST)
+#define atomic_dec_and_test(a)	(!__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST))
+/* All of the above that write are full barriers. */
+#define smp_mb__after_atomic()	do { } while (0)
 #define atomic_try_cmpxchg(a, old, new)						\
 	__atomic_compare_exchange_n(&(a)->v, old, new, false, __ATOMIC_SEQ_CST,	\
 				    __ATOMIC_SEQ_CST)
@@ -186,7 +194,7 @@ static inline unsigned long find_last_bit(const unsigned long *map, unsigned lon
 	unsigned long i = BITS_TO_LONGS(size), word;
 
 	while (i--) {
-		word = map[i];
+		word = READ_ONCE(map[i]);
 		if (size < 64 * (i + 1))
 			word &= (1UL << size % 64) - 1;
 		if (word)
@@ -194,6 +202,10 @@ static inline unsigned long find_last_bit(const unsigned long *map, unsigned lon
 	}
 	return size;
 }
+
+#define for_each_set_bit_from(bit, map, size)					\
+	for ((bit) = find_next_bit(map, size, bit); (bit) < (size);		\
+	     (bit) = find_next_bit(map, size, (bit) + 1))
 
 /* Like the kernel's: from @start to the end, then from 0 up to @start. */
 #define for_each_set_bit_wrap(bit, map, size, start)				\
