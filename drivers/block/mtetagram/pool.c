@@ -87,19 +87,22 @@ static bool is_open(struct mtg_pool *pool, u32 block)
  * @fit_len: Its length; UINT_MAX if there is none.
  * @longest: Length of the longest run.
  * @second: Length of the second longest.
+ * @start: Where the run begins that was not at its end yet; UINT_MAX if there was none.
  */
 struct scan {
 	unsigned int fit;
 	unsigned int fit_len;
 	unsigned int longest;
 	unsigned int second;
+	unsigned int start;
 };
 
-static void scan_run(struct scan *scan, unsigned int start, unsigned int len,
-		     unsigned int n)
+static __always_inline void scan_run(struct scan *scan, unsigned int end, unsigned int n)
 {
+	unsigned int len = end - scan->start;
+
 	if (len >= n && len < scan->fit_len) {
-		scan->fit = start;
+		scan->fit = scan->start;
 		scan->fit_len = len;
 	}
 	if (len > scan->longest) {
@@ -107,6 +110,30 @@ static void scan_run(struct scan *scan, unsigned int start, unsigned int len,
 		scan->longest = len;
 	} else if (len > scan->second) {
 		scan->second = len;
+	}
+	scan->start = UINT_MAX;
+}
+
+/* Look at the granules [bit, end), all in open blocks. Allocations live on its speed. */
+static __always_inline void scan_words(struct scan *scan, const unsigned long *used,
+				       unsigned int bit, unsigned int end, unsigned int n)
+{
+	unsigned long word, edges, last = scan->start == UINT_MAX ? ~0UL : 0;
+
+	for (used += bit / BITS_PER_LONG; bit < end; bit += BITS_PER_LONG) {
+		word = *used++;
+		/* The bits that differ from those before them. */
+		edges = word ^ (word << 1 | last >> (BITS_PER_LONG - 1));
+		last = word;
+		for (; edges; edges &= edges - 1) {
+			if (scan->start == UINT_MAX) {
+				scan->start = bit + __ffs(edges);
+				edges &= edges - 1;
+				if (!edges)
+					break;
+			}
+			scan_run(scan, bit + __ffs(edges), n);
+		}
 	}
 }
 
@@ -117,27 +144,23 @@ static void scan_run(struct scan *scan, unsigned int start, unsigned int len,
 static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n)
 {
 	const unsigned long *used = pool->used + group_start(pool, group) / BITS_PER_LONG;
-	unsigned int i, bit, start = 0, words = group_bits(pool) / BITS_PER_LONG;
-	unsigned int words_shift = pool->block_shift - ilog2(BITS_PER_LONG);
-	unsigned long word, edges, open = pool->groups[group].open, last = ~0UL;
-	struct scan scan = { .fit_len = UINT_MAX };
-	bool free = false;
+	unsigned int bit, bits = group_bits(pool), step = 1U << pool->block_shift;
+	unsigned int open = pool->groups[group].open;
+	struct scan scan = { .fit_len = UINT_MAX, .start = UINT_MAX };
 
-	for (i = 0; i < words; i++) {
-		word = open >> (i >> words_shift) & 1 ? used[i] : ~0UL;
-		/* The bits that differ from those before them. */
-		edges = word ^ (word << 1 | last >> (BITS_PER_LONG - 1));
-		last = word;
-		for (; edges; edges &= edges - 1) {
-			bit = i * BITS_PER_LONG + __ffs(edges);
-			if (free)
-				scan_run(&scan, start, bit - start, n);
-			start = bit;
-			free = !free;
+	/* Most groups are. */
+	if (open == open_bits(pool)) {
+		scan_words(&scan, used, 0, bits, n);
+	} else {
+		for (bit = 0; bit < bits; bit += step, open >>= 1) {
+			if (open & 1)
+				scan_words(&scan, used, bit, bit + step, n);
+			else if (scan.start != UINT_MAX)
+				scan_run(&scan, bit, n);
 		}
 	}
-	if (free)
-		scan_run(&scan, start, words * BITS_PER_LONG - start, n);
+	if (scan.start != UINT_MAX)
+		scan_run(&scan, bits, n);
 	return scan;
 }
 
@@ -192,7 +215,10 @@ static void classify_anew(struct mtg_pool *pool, u32 group)
 
 static void open_block(struct mtg_pool *pool, u32 block)
 {
-	group_of_block(pool, block)->open |= open_bit(pool, block);
+	struct mtg_group *g = group_of_block(pool, block);
+
+	/* Pairs with the READ_ONCE() in mtg_pool_used_in(). */
+	WRITE_ONCE(g->open, g->open | open_bit(pool, block));
 	atomic_inc(&pool->nr_open);
 }
 
@@ -207,7 +233,9 @@ static void note_maximum(struct mtg_pool *pool)
 
 static void close_block(struct mtg_pool *pool, u32 block)
 {
-	group_of_block(pool, block)->open &= ~open_bit(pool, block);
+	struct mtg_group *g = group_of_block(pool, block);
+
+	WRITE_ONCE(g->open, g->open & ~open_bit(pool, block));
 	atomic_dec(&pool->nr_open);
 }
 
@@ -228,7 +256,7 @@ static bool block_empty(struct mtg_pool *pool, u32 block)
  * Give back those of the blocks [block, end) that are open and hold nothing. True if
  * there was one: then the group has to be classified anew.
  */
-static bool trim(struct mtg_pool *pool, u32 block, u32 end)
+static __always_inline bool trim(struct mtg_pool *pool, u32 block, u32 end)
 {
 	bool any = false;
 
@@ -272,13 +300,34 @@ static void classify_freed(struct mtg_pool *pool, u32 group, u32 granule)
 		classify(pool, group, run);
 }
 
+/* Like bitmap_set() and bitmap_clear(), for the few words of an object: flip bits. */
+static __always_inline void flip_granules(unsigned long *map, u32 granule, unsigned int n)
+{
+	unsigned long *word = map + granule / BITS_PER_LONG;
+	unsigned int end = granule % BITS_PER_LONG + n;
+	unsigned long mask = ~0UL << granule % BITS_PER_LONG;
+
+	for (; end > BITS_PER_LONG; end -= BITS_PER_LONG, mask = ~0UL)
+		*word++ ^= mask;
+	*word ^= mask & ~0UL >> (BITS_PER_LONG - end);
+}
+
+static __always_inline void count_used(struct mtg_pool *pool, u32 granule, int n)
+{
+	struct mtg_group *g = &pool->groups[group_of(pool, granule)];
+
+	/* Pairs with the READ_ONCE() in mtg_pool_used_in(). */
+	WRITE_ONCE(g->used, g->used + n);
+	atomic64_add(n, &pool->used_granules);
+}
+
 static void mark_used(struct mtg_pool *pool, u32 granule, unsigned int len, u32 owner)
 {
 	unsigned int n = mtg_granules(len);
 
-	bitmap_set(pool->used, granule, n);
+	flip_granules(pool->used, granule, n);
 	__set_bit(granule, pool->start);
-	atomic64_add(n, &pool->used_granules);
+	count_used(pool, granule, n);
 	/* Under the lock: whoever sees the start bit may read the owner. */
 	if (len == MTG_RAW_LEN)
 		pool->raw_owner[granule / MTG_RAW_GRANULES] = owner + 1;
@@ -286,13 +335,14 @@ static void mark_used(struct mtg_pool *pool, u32 granule, unsigned int len, u32 
 		mtg_pool_object(pool, granule)->owner = owner;
 }
 
-static void mark_free(struct mtg_pool *pool, u32 granule, unsigned int len)
+static __always_inline void mark_free(struct mtg_pool *pool, u32 granule,
+				      unsigned int len)
 {
-	unsigned int n = mtg_granules(len);
+	int n = mtg_granules(len);
 
 	__clear_bit(granule, pool->start);
-	bitmap_clear(pool->used, granule, n);
-	atomic64_sub(n, &pool->used_granules);
+	flip_granules(pool->used, granule, n);
+	count_used(pool, granule, -n);
 	if (len == MTG_RAW_LEN)
 		pool->raw_owner[granule / MTG_RAW_GRANULES] = 0;
 }
@@ -553,18 +603,22 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_free);
  * given back to the provider: either that takes it, or mtg_pool_reopen().
  *
  * Context: Atomic or not.
+ * Return: True if it was open.
  */
-void mtg_pool_close(struct mtg_pool *pool, u32 block)
+bool mtg_pool_close(struct mtg_pool *pool, u32 block)
 {
 	u32 group = group_of(pool, mtg_pool_block_start(pool, block));
 	struct mtg_group *g = &pool->groups[group];
+	bool was_open;
 
 	raw_spin_lock(&g->lock);
-	if (is_open(pool, block)) {
+	was_open = is_open(pool, block);
+	if (was_open) {
 		close_block(pool, block);
 		classify_anew(pool, group);
 	}
 	raw_spin_unlock(&g->lock);
+	return was_open;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_close);
 
@@ -612,19 +666,31 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_reopen);
  */
 unsigned int mtg_pool_weight(struct mtg_pool *pool, u32 block)
 {
-	u32 group = group_of(pool, mtg_pool_block_start(pool, block));
-	struct mtg_group *g = &pool->groups[group];
-	unsigned int weight = UINT_MAX;
+	struct mtg_group *g = group_of_block(pool, block);
+	unsigned int weight;
 
 	raw_spin_lock(&g->lock);
-	if (is_open(pool, block))
-		weight = bitmap_weight(pool->used +
-				       group_start(pool, group) / BITS_PER_LONG,
-				       group_bits(pool));
+	weight = is_open(pool, block) ? g->used : UINT_MAX;
 	raw_spin_unlock(&g->lock);
 	return weight;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_weight);
+
+/**
+ * mtg_pool_used_in() - how full is a group?
+ * @pool: The pool.
+ * @group: The group.
+ *
+ * Context: Any. A hint, no lock is taken.
+ * Return: Number of granules in use; UINT_MAX if no block of it is open.
+ */
+unsigned int mtg_pool_used_in(struct mtg_pool *pool, u32 group)
+{
+	struct mtg_group *g = &pool->groups[group];
+
+	return READ_ONCE(g->open) ? READ_ONCE(g->used) : UINT_MAX;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_used_in);
 
 /**
  * mtg_pool_block_weight() - how full is an open block?

@@ -101,11 +101,13 @@ enum mtg_alloc_mode {
  *	outside the tag block layer's locks; two groups are never locked at once.
  *	Raw, because a block is emptied under raw locks of the caller.
  * @longest: The longest free run. Read without the lock as a hint.
- * @open: One bit for each block of the group: it is ours and takes objects.
+ * @used: Granules in use. Read without the lock as a hint.
+ * @open: One bit for each block of the group: it is ours and takes objects. Ditto.
  */
 struct mtg_group {
 	raw_spinlock_t lock;
 	u16 longest;
+	u16 used;
 	u8 open;
 };
 
@@ -203,9 +205,10 @@ bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 		      unsigned int len, u32 owner, u32 *granule);
 void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len);
 
-void mtg_pool_close(struct mtg_pool *pool, u32 block);
+bool mtg_pool_close(struct mtg_pool *pool, u32 block);
 bool mtg_pool_reopen(struct mtg_pool *pool, u32 block);
 unsigned int mtg_pool_weight(struct mtg_pool *pool, u32 block);
+unsigned int mtg_pool_used_in(struct mtg_pool *pool, u32 group);
 unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_first_object(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_next_object(struct mtg_pool *pool, u32 block, u32 granule);

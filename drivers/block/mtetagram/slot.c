@@ -28,6 +28,7 @@
 #include <kunit/visibility.h>
 #include <linux/bug.h>
 #include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/minmax.h>
@@ -41,6 +42,12 @@
 #include "fault.h"
 #include "slot.h"
 #include "trace.h"
+
+/*
+ * Groups that compaction tries to empty in vain before it ends. What is left then has
+ * holes that are too small.
+ */
+#define COMPACT_PATIENCE	16
 
 #define SLOT_TYPE_MASK	7ULL
 
@@ -98,12 +105,12 @@ static void *slot_pointer(u64 word)
 	return (void *)(uintptr_t)(word & ~SLOT_TYPE_MASK);
 }
 
-/* Bytes of payload of a slot that holds something. */
-static unsigned int slot_len(u64 word)
+/* Bytes of payload of a slot that holds something. Most are in the pool. */
+static __always_inline unsigned int slot_len(u64 word)
 {
-	switch (slot_type(word)) {
-	case SLOT_OBJECT:
+	if (likely(slot_type(word) == SLOT_OBJECT))
 		return object_len(word);
+	switch (slot_type(word)) {
 	case SLOT_SPILL:
 		return ((struct spilled *)slot_pointer(word))->len;
 	case SLOT_SPILL_RAW:
@@ -116,12 +123,13 @@ static unsigned int slot_len(u64 word)
 }
 
 /* Count @word in (@sign 1) or out (@sign -1) of the statistics. */
-static void account(struct mtg_slots *slots, u64 word, int sign)
+static __always_inline void account(struct mtg_slots *slots, u64 word, int sign)
 {
-	unsigned int len = slot_len(word);
+	unsigned int len;
 
 	if (slot_type(word) == SLOT_EMPTY)
 		return;
+	len = slot_len(word);
 	atomic64_add(sign, &slots->stats.stored);
 	if (len == MTG_FILL_LEN) {
 		atomic64_add(sign, &slots->stats.same);
@@ -133,26 +141,40 @@ static void account(struct mtg_slots *slots, u64 word, int sign)
 		atomic64_add(sign, &slots->stats.huge);
 }
 
+/* Does it count as nothing but its length? */
+static bool is_packed(u64 word)
+{
+	return slot_type(word) == SLOT_OBJECT && object_len(word) != MTG_SLOT_SIZE &&
+	       object_len(word) != MTG_FILL_LEN;
+}
+
+/* A slot's word changes from @old to @new. */
+static __always_inline void account_change(struct mtg_slots *slots, u64 old, u64 new)
+{
+	if (likely(is_packed(old) && is_packed(new))) {
+		atomic64_add((int)(object_len(new) - object_len(old)),
+			     &slots->stats.compr_size);
+		return;
+	}
+	account(slots, old, -1);
+	account(slots, new, 1);
+}
+
 static void free_object(struct mtg_slots *slots, u64 word)
 {
 	mtg_pool_free(slots->pool, object_granule(word), object_len(word));
 }
 
 /* Let go of what @word refers to. Under the slot's lock. */
-static void drop(struct mtg_slots *slots, u64 word)
+static __always_inline void drop(struct mtg_slots *slots, u64 word)
 {
-	switch (slot_type(word)) {
-	case SLOT_OBJECT:
+	enum slot_type type = slot_type(word);
+
+	if (likely(type == SLOT_OBJECT))
 		free_object(slots, word);
-		break;
-	case SLOT_SPILL:
-	case SLOT_SPILL_RAW:
+	else if (type == SLOT_SPILL || type == SLOT_SPILL_RAW)
 		mtg_spill_free(&slots->spill, slot_pointer(word),
 			       spilled_size(slot_len(word)));
-		break;
-	default:
-		break;
-	}
 }
 
 /* Something has changed that lets spilled objects go home. Without our locks. */
@@ -215,11 +237,10 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		memcpy(mtg_pool_data(slots->pool, granule, len), data, len);
 		new = make_object(granule, len);
 	}
-	account(slots, old, -1);
+	account_change(slots, old, new);
 	if (!replaced)
 		drop(slots, old);
 	slots->table[index] = new;
-	account(slots, new, 1);
 	if (len == MTG_SLOT_SIZE)
 		atomic64_inc(&slots->stats.huge_since);
 out:
@@ -582,27 +603,68 @@ int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse)
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_vacate);
 
 /*
- * Give up blocks until @nr_blocks are open or no more can be emptied. The emptiest
- * groups go first, as that moves the least, and whole groups, as large objects
- * find no place in what is left of others.
+ * Empty the open ones among the blocks [first, end), all of one group, into others,
+ * as far as there is room. What cannot be emptied stays open.
  */
-static void give_up_blocks(struct mtg_slots *slots, u32 nr_blocks)
+static void give_up(struct mtg_slots *slots, u32 first, u32 end)
 {
 	struct mtg_pool *pool = slots->pool;
-	unsigned int per_group = 1U << pool->group_shift, max;
+	unsigned int closed = 0;
 	u32 block;
 
-	for (max = per_group / 16; max <= per_group; max += per_group / 16) {
-		for (block = 0; block < pool->nr_blocks; block++) {
-			if (atomic_read(&pool->nr_open) <= nr_blocks)
-				return;
-			if (mtg_pool_weight(pool, block) > max)
-				continue;
+	for (block = first; block < end; block++)
+		if (mtg_pool_close(pool, block))
+			closed |= 1U << (block - first);
+	for (block = first; block < end; block++)
+		if (closed & 1U << (block - first))
 			evict_block(slots, block, MTG_SHRINK, false);
+	for (block = first; block < end; block++)
+		if (closed & 1U << (block - first))
 			mtg_pool_reopen(pool, block);
+}
+
+/*
+ * Give up blocks until @nr_blocks are open or no more can be emptied, @step of them
+ * at a time; or until that was in vain @patience times running. The emptiest groups
+ * go first, as that moves the least. False if it is done.
+ */
+static bool sweep(struct mtg_slots *slots, u32 nr_blocks, unsigned int step,
+		  unsigned int patience)
+{
+	struct mtg_pool *pool = slots->pool;
+	unsigned int per_group = 1U << pool->group_shift, max, failed = 0;
+	unsigned int shift = pool->group_shift - pool->block_shift;
+	u32 block;
+	int nr;
+
+	for (max = per_group / 16; max <= per_group; max += per_group / 16) {
+		for (block = 0; block < pool->nr_blocks; block += step) {
+			nr = atomic_read(&pool->nr_open);
+			if (nr <= nr_blocks)
+				return false;
+			if (mtg_pool_used_in(pool, block >> shift) > max)
+				continue;
+			give_up(slots, block, min(block + step, pool->nr_blocks));
+			failed = atomic_read(&pool->nr_open) < nr ? 0 : failed + 1;
+			if (failed > patience)
+				return true;
 			cond_resched();
 		}
+		cond_resched();
 	}
+	return true;
+}
+
+/*
+ * First whole groups, as large objects find no place in what is left of others; then
+ * what can be moved together within a group.
+ */
+static void give_up_blocks(struct mtg_slots *slots, u32 nr_blocks, unsigned int patience)
+{
+	struct mtg_pool *pool = slots->pool;
+
+	if (sweep(slots, nr_blocks, 1U << (pool->group_shift - pool->block_shift), patience))
+		sweep(slots, nr_blocks, 1, patience);
 }
 
 /**
@@ -716,7 +778,7 @@ int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks)
 		return -ENOSPC;
 	/* From here on no block is opened beyond it, see may_open(). */
 	WRITE_ONCE(pool->limit, nr_blocks);
-	give_up_blocks(slots, nr_blocks);
+	give_up_blocks(slots, nr_blocks, UINT_MAX);
 	if (atomic_read(&pool->nr_open) <= nr_blocks)
 		return 0;
 	WRITE_ONCE(pool->limit, limit);
@@ -737,7 +799,8 @@ void mtg_slots_compact(struct mtg_slots *slots)
 	struct mtg_pool *pool = slots->pool;
 	int before = atomic_read(&pool->nr_open);
 
-	give_up_blocks(slots, atomic64_read(&pool->used_granules) >> pool->block_shift);
+	give_up_blocks(slots, atomic64_read(&pool->used_granules) >> pool->block_shift,
+		       COMPACT_PATIENCE);
 	atomic64_add(max(before - atomic_read(&pool->nr_open), 0),
 		     &slots->stats.compacted);
 }

@@ -18,15 +18,16 @@ static int pool_init(struct kunit *test)
 static void pool_refuses_bad_geometry(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 0, 2048, 4097, 12288, 131072 };
-	struct mtg_pool pool = { };
+	struct mtg_pool *pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
 	unsigned int i;
 
+	KUNIT_ASSERT_NOT_NULL(test, pool);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		KUNIT_EXPECT_EQ(test, -EINVAL,
-				mtg_pool_init(&pool, NULL, 32, sizes[i], &fake_provider,
+				mtg_pool_init(pool, NULL, 32, sizes[i], &fake_provider,
 					      NULL));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			mtg_pool_init(&pool, NULL, 0, 4096, &fake_provider, NULL));
+			mtg_pool_init(pool, NULL, 0, 4096, &fake_provider, NULL));
 }
 
 static void pool_opens_and_gives_back(struct kunit *test)

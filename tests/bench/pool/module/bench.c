@@ -347,7 +347,9 @@ static void compact(void)
 {
 	int before = atomic_read(&our.pool.nr_open);
 	u64 start = ktime_get_ns(), ours, peers;
+	u64 moved = atomic64_read(&our.slots.stats.moved);
 	unsigned long pages;
+	u32 needed;
 
 	mtg_slots_compact(&our.slots);
 	ours = ktime_get_ns() - start;
@@ -356,6 +358,11 @@ static void compact(void)
 	peers = ktime_get_ns() - start;
 	say("compact %d %lu %llu %llu\n", before - atomic_read(&our.pool.nr_open), pages,
 	    ours, peers);
+	needed = DIV_ROUND_UP(atomic64_read(&our.pool.used_granules) * MTG_GRANULE_SIZE,
+			      BLOCK_SIZE_BYTES);
+	say("free-blocks open-before=%d open-after=%d needed=%u moved=%llu\n", before,
+	    atomic_read(&our.pool.nr_open), needed,
+	    atomic64_read(&our.slots.stats.moved) - moved);
 }
 
 static int compare_all(void)
