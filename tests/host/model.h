@@ -325,6 +325,9 @@ static void check_group(u32 group)
 	struct mtg_group *g = &m.pool.groups[group];
 	unsigned int class, longest = scan_group(&m.pool, group, 0).longest;
 
+	if (g->used != bitmap_weight(m.pool.used + group_start(&m.pool, group) / 64,
+				     group_bits(&m.pool)))
+		fail("not %u granules are used in group %u", g->used, group);
 	if (g->longest != longest)
 		fail("group %u has a run of %u, not %u", group, longest, g->longest);
 	for (class = 0; class < MTG_CLASSES; class++) {
@@ -370,8 +373,11 @@ static void check_pool(void)
 		fail("%u blocks are open, not %d", n, atomic_read(&m.pool.nr_open));
 	for (i = 0; i < m.pool.nr_groups; i++)
 		check_group(i);
-	for (i = n = 0; i < MTG_CLASSES; i++)
+	for (i = n = 0; i < MTG_CLASSES; i++) {
 		n += atomic_read(&m.pool.nr_in_class[i]);
+		if (atomic_read(&m.pool.nr_in_class[i]) && !test_bit(i, m.pool.classes))
+			fail("class %u has groups that nobody would find", i);
+	}
 	if (n != m.pool.nr_groups)
 		fail("%u groups are listed", n);
 	if (m.table.broken && !m.damaged)
