@@ -322,7 +322,7 @@ static const struct kernel_param_ops run_ops = { .set = run_set, .get = run_get 
 module_param_cb(run, &run_ops, NULL, 0600);
 MODULE_PARM_DESC(run, "a command");
 
-static void __exit block_bench_exit(void)
+static void block_bench_exit(void)
 {
 	close_device();
 	vfree(corpus.pages);
