@@ -6,6 +6,7 @@
 
 EINVAL="Invalid argument"
 EBUSY="Device or resource busy"
+ENOMEM="Cannot allocate memory"
 ENOSPC="No space left on device"
 
 load
@@ -48,7 +49,7 @@ disksize()
 	is disksize 8192
 	is initstate 1
 	check_is "the block device has this size" 8192 "$(blockdev --getsize64 "$DEV")"
-	refuses disksize "$EBUSY" 8192 4M
+	refuses disksize "$EBUSY" 8192 8191 4096 1
 	is disksize 8192
 	fresh
 	is disksize 0
@@ -59,6 +60,37 @@ disksize()
 	fresh
 	takes disksize 1G
 	is disksize 1073741824
+	fresh
+}
+
+# Larger while it is set up; what does not work changes nothing.
+growth()
+{
+	local metadata most kills
+
+	takes disksize 1M
+	check "write all of it" slots write "$DEV" --count 256 --content half
+	metadata=$(attr tag_storage/metadata_size)
+	takes disksize 4M
+	is disksize 4194304
+	check_is "the block device has this size" 4194304 "$(blockdev --getsize64 "$DEV")"
+	check_is "8 bytes more of metadata for each slot" $((768 * 8)) \
+		$(($(attr tag_storage/metadata_size) - metadata))
+	check "what was written is right" slots verify "$DEV" --count 256 --content half
+	check "what is new is empty" slots verify "$DEV" --from 256 --count 768 --content zero
+	check "and can be written" slots write "$DEV" --from 256 --count 768 --content half
+	check "and read" slots verify "$DEV" --count 1024 --content half
+	refuses disksize "$EBUSY" 4M 1M
+	refuses disksize "$EINVAL" 0 x 16T 17592186044416 18446744073709551615
+	# Tables larger than memory; and larger than what is free of it.
+	kills=$(awk '$1 == "oom_kill" { print $2 }' /proc/vmstat)
+	most=$(awk '/^MemTotal:/ { printf "%d", $2 * 0.98 / 8 }' /proc/meminfo)
+	refuses disksize "$ENOMEM" 15T
+	refuses disksize "$ENOMEM" $((most * 1024 * 4096))
+	check_is "nobody was killed for it" "$kills" \
+		"$(awk '$1 == "oom_kill" { print $2 }' /proc/vmstat)"
+	is disksize 4194304
+	check "all is as before" slots verify "$DEV" --count 1024 --content half
 	fresh
 }
 
@@ -284,6 +316,7 @@ set_attr reset 1
 attributes
 geometry
 disksize
+growth
 comp_algorithm
 reset
 mem_limit

@@ -145,6 +145,18 @@ file_system()
 	rm /mnt/file0 /mnt/file2 /mnt/file4 /mnt/file6
 	sync
 	check_that "removing files frees slots" "$(mm_stat orig_data_size) < $before"
+	check "the device grows below it" set_attr disksize $((carveout * 5 / 2))
+	before=$(stat -f -c %b /mnt)
+	check "unmount" umount /mnt
+	check "fsck" fsck.ext4 -f -n "$DEV"
+	# This kernel lets nobody write to a mounted device, which resize2fs wants.
+	check "the file system grows" resize2fs -f "$DEV"
+	check "mount" mount -t ext4 -o discard "$DEV" /mnt || return
+	check_that "it is larger" "$(stat -f -c %b /mnt) > $before * 6 / 5"
+	for i in 0 2 4 6; do
+		check "write file $i again" slots_file "/mnt/file$i" $i write
+	done
+	check "all files are right" verify_files 2
 	check "unmount" umount /mnt
 	check "fsck" fsck.ext4 -f -n "$DEV"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The share of the carve-out changes, down and up, while the device is in use: under
-# fio's verification, then under swap with tagged memory on the move.
+# The share of the carve-out changes, down and up, and the device grows, while it is in
+# use: under fio's verification, then under swap with tagged memory on the move.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -18,12 +18,22 @@ sizes()
 	echo $((used * 15 / 16)) "$carveout" $((used / 2)) $((used * 7 / 8)) "$carveout"
 }
 
-# resize_while PID: down and up until the process has ended.
+# Another 1 MiB: the table of all slots is copied.
+grow()
+{
+	set_attr disksize $(($(attr disksize) + (1 << 20)))
+}
+
+# resize_while PID: down and up, and larger, until the process has ended.
 resize_while()
 {
-	local pid=$1 size output done=0 refused=0
+	local pid=$1 size output done=0 refused=0 grown=0
 
 	while kill -0 "$pid" 2>/dev/null; do
+		for ((i = 0; i < 10; i++)); do
+			grow || return
+			grown=$((grown + 1))
+		done
 		for size in $(sizes); do
 			output=$(mtetagramctl resize "$size" 2>&1)
 			case $? in
@@ -36,9 +46,10 @@ resize_while()
 			esac
 		done
 	done
-	note "$done times resized, $refused times refused, $(attr reserve/moved) objects moved"
+	note "$done times resized, $refused times refused, $(attr reserve/moved) objects moved," \
+		"$grown times grown, to $(attr disksize)"
 	# All of it for what comes next.
-	mtetagramctl resize 100% && ((done >= 10 && refused >= 1))
+	mtetagramctl resize 100% && ((done >= 10 && refused >= 1 && grown >= 20))
 }
 
 # fio with what is written and read. Nothing is written while the device shrinks to what
@@ -60,11 +71,15 @@ check_loudly "resize often while fio verifies" resize_while $pid
 wait $pid
 check_is "fio's data is right" 0 $? || tail -n 20 /tmp/fio.out
 check_that "objects have moved" "$(attr reserve/moved) > 0"
+last=$(($(attr disksize) / 4096 - 1))
+check "the last new slot can be written" slots write "$DEV" --from $last --content half
+check "and read" slots verify "$DEV" --from $last --content half
 check "discard" blkdiscard "$DEV"
 check_empty
 
 set_up $((carveout * 8))
 swap_on "$DEV"
+area=$(awk -v dev=$DEV '$1 == dev { print $3 }' /proc/swaps)
 proof --procs 2 --mem $((carveout * 4)) --tagged-percent 20 --active-percent 80 \
 	--time "$(by_flavour 20 60)" >/tmp/proof.out 2>&1 &
 pid=$!
@@ -72,6 +87,9 @@ check_loudly "resize often while swap and tags are in use" resize_while $pid
 wait $pid
 check_is "every byte and every tag is right" 0 $?
 grep -v ' s: ' /tmp/proof.out
+check_is "the swap area is as large as before" "$area" \
+	"$(awk -v dev=$DEV '$1 == dev { print $3 }' /proc/swaps)"
+check_that "the device is larger" "$(attr disksize) > $carveout * 8"
 check "swapoff" swapoff "$DEV"
 check_empty_after_swap
 check_balance "$static"

@@ -25,12 +25,12 @@ bool (*shim_fail_alloc)(gfp_t gfp);
 
 enum op_kind {
 	OP_STORE, OP_LOAD, OP_FREE, OP_TAKE, OP_GIVE, OP_SHRINK, OP_ROOM, OP_COMPACT,
-	OP_DAMAGE, OP_FAULTS, OP_SETTLE, NR_OPS
+	OP_DAMAGE, OP_FAULTS, OP_SETTLE, OP_GROW, NR_OPS
 };
 
 static const char *const op_names[NR_OPS] = {
 	"store", "load", "free", "take", "give", "shrink", "room", "compact", "damage",
-	"faults", "settle"
+	"faults", "settle", "grow"
 };
 
 struct op {
@@ -285,6 +285,27 @@ static void do_settle(void)
 	pthread_mutex_unlock(&m.resize);
 }
 
+/* A larger table, while others use it. The last of the new slots is tried. */
+static void do_grow(unsigned int more)
+{
+	u64 pattern = 7, got = 0;
+	u32 last;
+
+	pthread_mutex_lock(&m.resize);
+	last = m.table.nr + more;
+	if (last < 2 * m.slots + 2048) {
+		if (mtg_slots_grow(&m.table, last + 1) || m.table.nr != last + 1)
+			fail("cannot grow to %u slots", last + 1);
+		if (mtg_slot_load(&m.table, last, &got))
+			fail("new slot %u is not empty", last);
+		if (mtg_slot_store(&m.table, last, &pattern, sizeof(pattern)) != -ENOSPC &&
+		    (mtg_slot_load(&m.table, last, &got) != sizeof(got) || got != pattern))
+			fail("new slot %u does not keep what was stored", last);
+		mtg_slot_free(&m.table, last);
+	}
+	pthread_mutex_unlock(&m.resize);
+}
+
 /* What has room by mtg_slot_room() may still be refused, but not the reverse. */
 static void do_room(struct share *s, u32 n, u32 index)
 {
@@ -343,8 +364,8 @@ static void check_pool(void)
 	u32 granules = m.pool.nr_groups << m.pool.group_shift, owner, i, n = 0;
 	u64 used = 0;
 
-	for (i = 0; i < m.slots; i++) {
-		u64 word = m.table.table[i];
+	for (i = 0; i < m.table.nr; i++) {
+		u64 word = *slot_word(&m.table, i);
 		u32 granule = object_granule(word);
 
 		if (slot_type(word) != SLOT_OBJECT)
@@ -424,6 +445,8 @@ static __maybe_unused void do_op(struct share *s, const struct op *op)
 		return;
 	case OP_SETTLE:
 		return do_settle();
+	case OP_GROW:
+		return do_grow(op->arg % 128);
 	}
 }
 

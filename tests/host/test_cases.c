@@ -143,7 +143,10 @@ static bool fail_nth(gfp_t gfp)
 	return !--fail_at;
 }
 
-/* Each allocation of the set-up fails once; the sanitizer finds what is leaked. */
+/*
+ * Each allocation of the set-up and of its growth fails once; the sanitizer finds what
+ * is leaked.
+ */
 static void test_setup_without_memory(void)
 {
 	unsigned int n, refused = 0;
@@ -158,8 +161,10 @@ static void test_setup_without_memory(void)
 		ret = mtg_pool_init(&pool, NULL, 64, 4096, &model_provider, NULL);
 		if (!ret) {
 			ret = mtg_slots_init(&slots, "test", &pool, 64, 8);
-			if (!ret)
+			if (!ret) {
+				ret = mtg_slots_grow(&slots, 128);
 				mtg_slots_destroy(&slots);
+			}
 			mtg_pool_destroy(&pool);
 		}
 		if (fail_at > 0)

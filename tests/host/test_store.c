@@ -61,9 +61,9 @@ static void show(const struct op *op)
 
 /* Of 1000 operations. */
 static const unsigned int weights[NR_OPS] = {
-	[OP_STORE] = 450, [OP_LOAD] = 250, [OP_FREE] = 150, [OP_TAKE] = 65, [OP_GIVE] = 75,
+	[OP_STORE] = 449, [OP_LOAD] = 250, [OP_FREE] = 150, [OP_TAKE] = 65, [OP_GIVE] = 75,
 	[OP_SHRINK] = 2, [OP_ROOM] = 3, [OP_COMPACT] = 1, [OP_DAMAGE] = 1, [OP_FAULTS] = 1,
-	[OP_SETTLE] = 2,
+	[OP_SETTLE] = 2, [OP_GROW] = 1,
 };
 
 /* In turn the device is full, runs empty, gets its blocks back, and so on. */

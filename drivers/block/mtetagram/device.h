@@ -38,7 +38,7 @@ enum mtg_write_error {
  * @disk: Its disk.
  * @init_lock: Held for writing to set up, reset and resize, for reading while
  *	attributes look at what is set up. I/O needs no lock: there is none while
- *	the device is not open, and no reset while it is.
+ *	the device is not open, and no reset while it is; slots move under their own.
  * @claim: A reset is under way, nobody may open the device; under the disk's
  *	open_mutex.
  * @disksize: Size in bytes; 0 while not set up.
@@ -86,6 +86,7 @@ static inline struct mtg_device *mtg_dev(struct device *dev)
 }
 
 int mtg_device_setup(struct mtg_device *dev, u64 disksize);
+int mtg_device_grow(struct mtg_device *dev, u64 disksize);
 int mtg_device_reset(struct mtg_device *dev);
 int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks);
 int mtg_device_offline(struct mtg_device *dev, u64 address);

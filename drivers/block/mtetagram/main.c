@@ -210,6 +210,11 @@ static void clear_store(struct mtg_device *dev)
 	memset(&dev->slots, 0, sizeof(dev->slots));
 }
 
+static bool size_is_valid(u64 disksize)
+{
+	return disksize && disksize / MTG_SLOT_SIZE <= U32_MAX;
+}
+
 /**
  * mtg_device_setup() - allocate what a device of that size needs, and use it
  * @dev: The device, not set up.
@@ -223,7 +228,7 @@ int mtg_device_setup(struct mtg_device *dev, u64 disksize)
 	struct mtg_region *region = dev->region;
 	int ret;
 
-	if (!disksize || disksize / MTG_SLOT_SIZE > U32_MAX)
+	if (!size_is_valid(disksize))
 		return -EINVAL;
 	ret = mtg_pool_init(&dev->pool, region->base, region->nr_blocks,
 			    1U << region->block_shift, &provider, dev);
@@ -260,6 +265,32 @@ err_slots:
 	mtg_pool_destroy(&dev->pool);
 	clear_store(dev);
 	return ret;
+}
+
+/**
+ * mtg_device_grow() - make a device larger while it is in use
+ * @dev: The device, set up.
+ * @disksize: Its new size in bytes, a multiple of the page size.
+ *
+ * Context: Process context, may sleep; @dev->init_lock held for writing.
+ * Return: 0, or an error and nothing has changed: -EINVAL if the size is 0 or too
+ *         large; -EBUSY if the device is that large already: what is beyond a smaller
+ *         size may be in use; -ENOMEM.
+ */
+int mtg_device_grow(struct mtg_device *dev, u64 disksize)
+{
+	int ret;
+
+	if (!size_is_valid(disksize))
+		return -EINVAL;
+	if (disksize <= dev->disksize)
+		return -EBUSY;
+	ret = mtg_slots_grow(&dev->slots, disksize / MTG_SLOT_SIZE);
+	if (ret)
+		return ret;
+	WRITE_ONCE(dev->disksize, disksize);
+	set_capacity_and_notify(dev->disk, disksize >> SECTOR_SHIFT);
+	return 0;
 }
 
 /**

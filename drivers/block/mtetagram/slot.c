@@ -76,7 +76,13 @@ static size_t spilled_size(unsigned int len)
 
 static raw_spinlock_t *slot_lock(struct mtg_slots *slots, u32 index)
 {
-	return &slots->locks[index % MTG_SLOT_LOCKS];
+	return &slots->sets[index % MTG_SLOT_SETS].lock;
+}
+
+/* The slot's word. Only under its lock: the table may grow, and be elsewhere then. */
+static u64 *slot_word(struct mtg_slots *slots, u32 index)
+{
+	return &slots->sets[index % MTG_SLOT_SETS].table[index];
 }
 
 static enum slot_type slot_type(u64 word)
@@ -227,7 +233,7 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 	int ret = 0;
 
 	raw_spin_lock(slot_lock(slots, index));
-	old = slots->table[index];
+	old = *slot_word(slots, index);
 	if (is_short_fill(data, len)) {
 		new = (u64)*(const u32 *)data << 32 | SLOT_FILL;
 	} else {
@@ -240,7 +246,7 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 	account_change(slots, old, new);
 	if (!replaced)
 		drop(slots, old);
-	slots->table[index] = new;
+	*slot_word(slots, index) = new;
 	if (len == MTG_SLOT_SIZE)
 		atomic64_inc(&slots->stats.huge_since);
 out:
@@ -268,7 +274,7 @@ int mtg_slot_room(struct mtg_slots *slots, u32 index, unsigned int *len)
 		return 0;
 	/* What is overwritten makes room, see place(). */
 	raw_spin_lock(slot_lock(slots, index));
-	type = slot_type(slots->table[index]);
+	type = slot_type(*slot_word(slots, index));
 	raw_spin_unlock(slot_lock(slots, index));
 	if (type == SLOT_OBJECT) {
 		*len = MTG_SLOT_SIZE;
@@ -296,7 +302,7 @@ int mtg_slot_load_to(struct mtg_slots *slots, u32 index, void *buf, void *page)
 	int len;
 
 	raw_spin_lock(slot_lock(slots, index));
-	word = slots->table[index];
+	word = *slot_word(slots, index);
 	len = slot_len(word);
 	if (len == MTG_SLOT_SIZE)
 		buf = page;
@@ -339,8 +345,8 @@ bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 	u64 old;
 
 	raw_spin_lock(slot_lock(slots, index));
-	old = slots->table[index];
-	slots->table[index] = SLOT_EMPTY;
+	old = *slot_word(slots, index);
+	*slot_word(slots, index) = SLOT_EMPTY;
 	account(slots, old, -1);
 	drop(slots, old);
 	raw_spin_unlock(slot_lock(slots, index));
@@ -352,7 +358,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_free);
 /* Does the slot own the object at @granule? @index may be garbage. */
 static bool refers_to(struct mtg_slots *slots, u32 index, u32 granule)
 {
-	u64 word = index < slots->nr ? slots->table[index] : SLOT_EMPTY;
+	u64 word = index < READ_ONCE(slots->nr) ? *slot_word(slots, index) : SLOT_EMPTY;
 
 	return slot_type(word) == SLOT_OBJECT && object_granule(word) == granule;
 }
@@ -360,7 +366,7 @@ static bool refers_to(struct mtg_slots *slots, u32 index, u32 granule)
 /* Copy the slot's object to another place in the pool. Under the slot's lock. */
 static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode mode)
 {
-	u64 old = slots->table[index];
+	u64 old = *slot_word(slots, index);
 	unsigned int len = object_len(old);
 	u32 granule;
 	int ret;
@@ -370,7 +376,7 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
 		return ret;
 	memcpy(mtg_pool_data(slots->pool, granule, len),
 	       mtg_pool_data(slots->pool, object_granule(old), len), len);
-	slots->table[index] = make_object(granule, len);
+	*slot_word(slots, index) = make_object(granule, len);
 	free_object(slots, old);
 	atomic64_inc(&slots->stats.moved);
 	trace_mtetagram_relocate(slots->name, object_granule(old) >> slots->pool->block_shift,
@@ -384,7 +390,7 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
  */
 static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 {
-	u64 old = slots->table[index];
+	u64 old = *slot_word(slots, index);
 	unsigned int len = object_len(old);
 	const void *data = mtg_pool_data(slots->pool, object_granule(old), len);
 	void *memory = mtg_spill_alloc(&slots->spill, spilled_size(len));
@@ -394,11 +400,11 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 		return -ENOMEM;
 	if (len == MTG_SLOT_SIZE) {
 		memcpy(memory, data, len);
-		slots->table[index] = (uintptr_t)memory | SLOT_SPILL_RAW;
+		*slot_word(slots, index) = (uintptr_t)memory | SLOT_SPILL_RAW;
 	} else {
 		spilled->len = len;
 		memcpy(spilled->data, data, len);
-		slots->table[index] = (uintptr_t)memory | SLOT_SPILL;
+		*slot_word(slots, index) = (uintptr_t)memory | SLOT_SPILL;
 	}
 	free_object(slots, old);
 	trace_mtetagram_spill(slots->name, object_granule(old) >> slots->pool->block_shift,
@@ -412,10 +418,10 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
  */
 static void lose_object(struct mtg_slots *slots, u32 index)
 {
-	u64 old = slots->table[index];
+	u64 old = *slot_word(slots, index);
 
 	account(slots, old, -1);
-	slots->table[index] = SLOT_LOST;
+	*slot_word(slots, index) = SLOT_LOST;
 	account(slots, SLOT_LOST, 1);
 	free_object(slots, old);
 	trace_mtetagram_fail(slots->name, object_granule(old) >> slots->pool->block_shift,
@@ -438,7 +444,7 @@ static bool repair_owner(struct mtg_slots *slots, u32 granule, u32 wrong)
 		       slots->name, granule, wrong);
 	WRITE_ONCE(slots->broken, true);
 
-	for (index = 0; index < slots->nr; index++) {
+	for (index = 0; index < READ_ONCE(slots->nr); index++) {
 		bool found;
 
 		raw_spin_lock(slot_lock(slots, index));
@@ -524,7 +530,7 @@ static int evict_once(struct mtg_slots *slots, u32 granule, u32 start,
 	if (!refers_to(slots, index, granule)) {
 		wrong = damaged(slots, granule, index);
 		ret = -EAGAIN;
-	} else if (granule + mtg_granules(object_len(slots->table[index])) > start) {
+	} else if (granule + mtg_granules(object_len(*slot_word(slots, index))) > start) {
 		if (mode != MTG_MOVE)
 			ret = move_object(slots, index, mode);
 		else if (*rung == MTG_RUNG_LOSE)
@@ -695,7 +701,7 @@ static int bring_home(struct mtg_slots *slots, u32 index)
 	u64 old;
 
 	raw_spin_lock(slot_lock(slots, index));
-	old = slots->table[index];
+	old = *slot_word(slots, index);
 	type = slot_type(old);
 	if (type != SLOT_SPILL && type != SLOT_SPILL_RAW)
 		goto out;
@@ -706,7 +712,7 @@ static int bring_home(struct mtg_slots *slots, u32 index)
 	memcpy(mtg_pool_data(slots->pool, granule, len),
 	       type == SLOT_SPILL_RAW ? slot_pointer(old) :
 	       ((struct spilled *)slot_pointer(old))->data, len);
-	slots->table[index] = make_object(granule, len);
+	*slot_word(slots, index) = make_object(granule, len);
 	drop(slots, old);
 	atomic64_inc(&slots->stats.returned);
 out:
@@ -806,6 +812,13 @@ void mtg_slots_compact(struct mtg_slots *slots)
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_compact);
 
+/* An administrator may ask for any size: neither warn nor kill processes for it. */
+static u64 *alloc_table(u32 nr)
+{
+	return __vmalloc(array_size(nr, sizeof(u64)), GFP_KERNEL | __GFP_ZERO |
+			 __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+}
+
 /**
  * mtg_slots_init() - set up a table of empty slots
  * @slots: The table, zeroed.
@@ -821,21 +834,61 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_compact);
 int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
 		   u32 nr, unsigned int reserve)
 {
+	u64 *table = alloc_table(nr);
 	unsigned int i;
 
+	if (!table)
+		return -ENOMEM;
 	slots->name = name;
 	slots->pool = pool;
 	slots->nr = nr;
-	/* Not kvcalloc(), which warns of the sizes an administrator may ask for. */
-	slots->table = vzalloc(array_size(nr, sizeof(*slots->table)));
-	if (!slots->table)
-		return -ENOMEM;
-	for (i = 0; i < MTG_SLOT_LOCKS; i++)
-		raw_spin_lock_init(&slots->locks[i]);
+	for (i = 0; i < MTG_SLOT_SETS; i++) {
+		raw_spin_lock_init(&slots->sets[i].lock);
+		slots->sets[i].table = table;
+	}
 	mtg_spill_init(&slots->spill, reserve);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_init);
+
+/**
+ * mtg_slots_grow() - add empty slots at the end, while the others are in use
+ * @slots: The table.
+ * @nr: The new number of slots, larger than that of now.
+ *
+ * The table is copied, and the slots go over to the copy one set after the other, each
+ * under its lock. What waits for that waits for a part of 1 / MTG_SLOT_SETS of the
+ * copy: 1536 words in a device of 1.5 GiB. Nobody knows the new slots before this
+ * returns, so nobody writes them.
+ *
+ * Context: Process context, may sleep. The caller serialises calls, also with all
+ *          others that go through the table from one end to the other.
+ * Return: 0; -ENOMEM, and nothing has changed.
+ */
+int mtg_slots_grow(struct mtg_slots *slots, u32 nr)
+{
+	u64 *old = slots->sets[0].table, *table = alloc_table(nr);
+	unsigned long index;
+	unsigned int i;
+
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < MTG_SLOT_SETS; i++) {
+		struct mtg_slot_set *set = &slots->sets[i];
+
+		raw_spin_lock(&set->lock);
+		for (index = i; index < slots->nr; index += MTG_SLOT_SETS)
+			table[index] = old[index];
+		set->table = table;
+		raw_spin_unlock(&set->lock);
+		cond_resched();
+	}
+	/* A damaged header may name any slot, see refers_to(). */
+	WRITE_ONCE(slots->nr, nr);
+	vfree(old);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_slots_grow);
 
 /**
  * mtg_slots_clear() - free all slots
@@ -864,6 +917,6 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_clear);
 void mtg_slots_destroy(struct mtg_slots *slots)
 {
 	mtg_spill_destroy(&slots->spill);
-	vfree(slots->table);
+	vfree(slots->sets[0].table);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_destroy);

@@ -20,8 +20,8 @@
 /* A page that is one 64-bit pattern all over is stored as that pattern. */
 #define MTG_FILL_LEN	8
 
-/* Hashed; enough that CPUs seldom meet, and only 1 KiB. */
-#define MTG_SLOT_LOCKS	256
+/* Enough that CPUs seldom meet, and only 4 KiB. */
+#define MTG_SLOT_SETS	256
 
 /**
  * enum mtg_rung - where an object went that had to make way for tags
@@ -71,6 +71,20 @@ struct mtg_slot_stats {
 };
 
 /**
+ * struct mtg_slot_set - the slots that share a lock
+ * @lock: Protects the words of these slots, together with the objects that they own.
+ *	Held for no longer than one object's copy, or than the copy of these words when
+ *	the table grows. Outermost of our locks; raw, because blocks are emptied under
+ *	raw locks of the caller; not taken in interrupts.
+ * @table: The table that these words are in; under @lock. It is the same for all
+ *	sets, except while mtg_slots_grow() runs.
+ */
+struct mtg_slot_set {
+	raw_spinlock_t lock;
+	u64 *table;
+};
+
+/**
  * struct mtg_slots - the slot table of a device
  * @name: Of the device, for log lines.
  * @pool: Where the objects are.
@@ -79,12 +93,8 @@ struct mtg_slot_stats {
  *	context, no lock of ours held.
  * @cursor: Where mtg_slots_settle() goes on.
  * @kept_used: There may be objects in kept blocks.
- * @table: One word for each slot, see slot.c; under the slot's lock.
- * @nr: Number of slots.
- * @locks: Slot N is protected by lock N % MTG_SLOT_LOCKS, together with the
- *	object that it owns. Held for no longer than one object's copy. Outermost of
- *	our locks; raw, because blocks are emptied under raw locks of the caller; not
- *	taken in interrupts.
+ * @nr: Number of slots; there is one word for each, see slot.c.
+ * @sets: Slot N is in set N % MTG_SLOT_SETS.
  * @stats: Counters.
  * @broken: An object with a damaged header was seen.
  */
@@ -95,15 +105,15 @@ struct mtg_slots {
 	void (*wake)(struct mtg_slots *slots);
 	u32 cursor;
 	bool kept_used;
-	u64 *table;
 	u32 nr;
-	raw_spinlock_t locks[MTG_SLOT_LOCKS];
+	struct mtg_slot_set sets[MTG_SLOT_SETS];
 	struct mtg_slot_stats stats;
 	bool broken;
 };
 
 int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
 		   u32 nr, unsigned int reserve);
+int mtg_slots_grow(struct mtg_slots *slots, u32 nr);
 void mtg_slots_clear(struct mtg_slots *slots);
 void mtg_slots_destroy(struct mtg_slots *slots);
 

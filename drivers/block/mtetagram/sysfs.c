@@ -67,7 +67,8 @@ static ssize_t disksize_store(struct device *d, struct device_attribute *attr,
 		return -EINVAL;
 
 	down_write(&dev->init_lock);
-	ret = dev->disksize ? -EBUSY : mtg_device_setup(dev, PAGE_ALIGN(size));
+	size = PAGE_ALIGN(size);
+	ret = dev->disksize ? mtg_device_grow(dev, size) : mtg_device_setup(dev, size);
 	up_write(&dev->init_lock);
 	return ret ?: len;
 }
@@ -267,7 +268,7 @@ static u64 metadata_size(struct mtg_device *dev)
 
 	if (dev->disksize)
 		size += mtg_pool_metadata_size(&dev->pool) +
-			(u64)dev->slots.nr * sizeof(*dev->slots.table) +
+			(u64)dev->slots.nr * sizeof(u64) +
 			spill_available(dev);
 	return size;
 }

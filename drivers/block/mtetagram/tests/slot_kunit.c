@@ -200,6 +200,34 @@ static void slot_shrinks_or_changes_nothing(struct kunit *test)
 		expect_slot(test, i, 2000);
 }
 
+static void slot_table_grows(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	static const unsigned int sizes[] = { NR_SLOTS + 1, 5 * NR_SLOTS / 2, 100000 };
+	unsigned int i, n;
+
+	for (n = 0; n < NR_SLOTS; n += 17)
+		KUNIT_ASSERT_EQ(test, 0, store(n, 20 + n));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u32 last = sizes[i] - 1;
+
+		KUNIT_ASSERT_EQ(test, 0, mtg_slots_grow(&slots, sizes[i]));
+		for (n = 0; n < NR_SLOTS; n += 17)
+			expect_slot(test, n, 20 + n);
+		KUNIT_EXPECT_EQ(test, 0, mtg_slot_load(&slots, last, got));
+		KUNIT_ASSERT_EQ(test, 0, store(last, 700));
+		/* Their objects move as those of the others. */
+		take_block(fake, i);
+		expect_slot(test, last, 700);
+	}
+	KUNIT_EXPECT_GT(test, atomic64_read(&slots.stats.moved), 0);
+	/* No such memory, and nothing has changed. */
+	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_slots_grow(&slots, U32_MAX));
+	KUNIT_EXPECT_EQ(test, 100000, slots.nr);
+	for (n = 0; n < NR_SLOTS; n += 17)
+		expect_slot(test, n, 20 + n);
+}
+
 static void slot_repairs_a_damaged_owner(struct kunit *test)
 {
 	struct fake *fake = test->priv;
@@ -221,6 +249,7 @@ static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(slot_spills_when_all_is_taken),
 	KUNIT_CASE(slot_climbs_down_the_rungs),
 	KUNIT_CASE(slot_shrinks_or_changes_nothing),
+	KUNIT_CASE(slot_table_grows),
 	KUNIT_CASE(slot_repairs_a_damaged_owner),
 	{ }
 };

@@ -420,7 +420,7 @@ static int measure(void)
 
 static void free_our(void)
 {
-	if (our.slots.table) {
+	if (our.slots.nr) {
 		mtg_slots_clear(&our.slots);
 		mtg_slots_destroy(&our.slots);
 	}

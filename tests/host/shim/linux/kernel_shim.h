@@ -99,7 +99,9 @@ static inline unsigned long __get_free_page(gfp_t gfp)
 #define free_page(p)	free((void *)(p))
 
 #define array_size(n, size) ((size_t)(n) * (size))
-#define vzalloc(size)	kvcalloc(1, size, GFP_KERNEL)
+#define __GFP_ZERO		0	/* always */
+#define __GFP_RETRY_MAYFAIL	0
+#define __vmalloc(size, gfp)	kvcalloc(1, size, gfp)
 #define vfree(p)	free(p)
 #define kvfree(p)	free(p)
 
