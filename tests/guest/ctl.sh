@@ -138,6 +138,19 @@ ctl 0 "memory limit 1M" limit --mem-limit 1M
 check_is "the memory limit is set" $((1 << 20)) "$(mm_stat mem_limit)"
 ctl 0 "memory limit none" limit --mem-limit 0
 
+# The device grows under the files in swap; the swap area only if asked for.
+size=$(column SIZE)
+ctl 4 "cannot shrink to 1M" resize --size 1M
+ctl 0 "the swap area on it stays" resize --size $((size + (8 << 20)))
+check_is "the device is larger" $((size + (8 << 20))) "$(column SIZE)"
+check_is "its swap is not" $((size - 4096)) "$(column SWAP-SIZE)"
+ctl 0 "swap again, with all of it" resize --size $((size + (16 << 20))) --swap
+check_is "now it is" "$((size + (16 << 20) - 4096)) 100" \
+	"$(column SWAP-SIZE) $(column SWAP-PRIO)"
+check_is "every file is as before" "$sums" "$(cd $files && sha256sum ./*)"
+to_swap
+check_that "and in swap again" "$(column SWAP-USED) > 8 << 20"
+
 written=$(column WRITTEN)
 proof --procs 2 --mem 16M --tagged-percent 30 --active-percent 50 --time 6 \
 	>/tmp/proof.out 2>&1 &

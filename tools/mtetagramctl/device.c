@@ -516,6 +516,24 @@ int device_write_failed(struct device *dev, const char *attr, const char *value,
 	}
 }
 
+int device_size_of(struct device *dev, const struct size_arg *arg, uint64_t *bytes)
+{
+	const struct value *carveout = &dev->v[V_CARVEOUT];
+
+	if (arg->percent && !carveout->known) {
+		report_err(dev->path, "the size of the carve-out is unknown; give a size in bytes");
+		return EXIT_ERROR;
+	}
+	if (size_resolve(arg, carveout->number, bytes))
+		return usage_error("%" PRIu64 "%% of the carve-out: too large a size",
+				   arg->number);
+	if (arg->percent && !*bytes && arg->number) {
+		report_err(dev->path, "that share of the carve-out is nothing; give a size in bytes");
+		return EXIT_ERROR;
+	}
+	return EXIT_OK;
+}
+
 static void on_alarm(int signal)
 {
 	(void)signal;

@@ -17,6 +17,8 @@
 #define ALGORITHM_MAX	32
 #define PAGE_BYTES	4096	/* the driver counts in these */
 
+struct size_arg;
+
 /* A number that may be unknown, as the kernel did not say or said nonsense. */
 struct value {
 	uint64_t number;
@@ -165,6 +167,9 @@ void device_forget(struct device *dev);
 
 /* Read one number again. */
 int device_read_number(struct device *dev, const char *attr, uint64_t *number);
+
+/* What @arg, of the carve-out, is in bytes. Returns an exit code; errors are reported. */
+int device_size_of(struct device *dev, const struct size_arg *arg, uint64_t *bytes);
 
 /* Write an attribute; returns 0 or -errno, nothing is reported. */
 int device_write(struct device *dev, const char *attr, const char *value);

@@ -23,18 +23,14 @@
 #include "fault.h"
 #include "mtetagramctl.h"
 #include "progress.h"
-#include "run.h"
 #include "share.h"
 #include "size.h"
+#include "swap.h"
 #include "users.h"
-
-#define SWAPOFF_NO_MEMORY	2	/* exit status, see swapoff(8) */
 
 struct drain {
 	struct device *dev;
-	bool force;
-	bool exact;
-	struct progress progress;
+	struct swap_move move;
 	uint64_t moved;		/* bytes of swap */
 	uint64_t blocks;	/* in use before */
 };
@@ -51,94 +47,6 @@ static void print_help(void)
 	     "      --progress   print progress even if standard error is no terminal\n"
 	     "  -h, --help       print this and exit\n\n"
 	     "To use it again: mtetagramctl reset, then mtetagramctl setup.");
-}
-
-/* "MemAvailable:     123456 kB" */
-static bool parse_available(const char *line, uint64_t *bytes)
-{
-	static const char name[] = "MemAvailable:";
-	char digits[SIZE_TEXT_MAX];
-
-	return !strncmp(line, name, sizeof(name) - 1) &&
-	       sscanf(line + sizeof(name) - 1, " %20[0-9] kB", digits) == 1 &&
-	       !number_parse(digits, bytes) && !__builtin_mul_overflow(*bytes, 1024, bytes);
-}
-
-static bool read_available(uint64_t *bytes)
-{
-	FILE *file = sysfs_fopen("/proc/meminfo");
-	char *line = NULL;
-	bool found = false;
-	size_t size = 0;
-
-	while (file && !found && getline(&line, &size, file) > 0)
-		found = parse_available(line, bytes);
-	free(line);
-	if (file)
-		fclose(file);
-	return found;
-}
-
-/* Is there room for what is swapped? Unknown numbers do not speak against it. */
-static int check_memory(const struct drain *drain)
-{
-	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX], c[SIZE_TEXT_MAX];
-	const struct value *v = drain->dev->v, *other = &v[V_OTHER_SWAP_FREE];
-	uint64_t available, sum;
-
-	if (drain->force || !v[V_SWAP_USED].known || !read_available(&available))
-		return EXIT_OK;
-	if (__builtin_add_overflow(available, other->known ? other->number : 0, &sum) ||
-	    v[V_SWAP_USED].number <= sum)
-		return EXIT_OK;
-	report_err(drain->dev->path, "%s is swapped, but only %s of memory and %s of other swap are available; end some programs or add swap (swapon), or try all the same with --force; nothing was changed",
-		   size_format(a, v[V_SWAP_USED].number, drain->exact),
-		   size_format(b, available, drain->exact),
-		   size_format(c, other->number, drain->exact));
-	return EXIT_NO_ROOM;
-}
-
-/* Look again how much is swapped. */
-static void tick(void *ctx)
-{
-	struct drain *drain = ctx;
-	struct device now = { .dir = drain->dev->dir };
-	uint64_t total = drain->dev->v[V_SWAP_USED].number, left;
-
-	memcpy(now.path, drain->dev->path, sizeof(now.path));
-	users_read(&now);
-	left = now.v[V_SWAP_USED].number;
-	if (now.swap && left <= total)
-		progress_show(&drain->progress, "moving swap to memory", total - left, total);
-	/* The directory is not ours. */
-	now.dir = -1;
-	device_close(&now);
-}
-
-static int swap_off(struct drain *drain)
-{
-	struct device *dev = drain->dev;
-	const char * const argv[] = { "swapoff", dev->path, NULL };
-	int status;
-
-	drain->moved = dev->v[V_SWAP_USED].number;
-	status = run_program_watched(dev->path, argv, tick, drain);
-	progress_end(&drain->progress);
-	if (!status)
-		return EXIT_OK;
-	if (status < 0)
-		return EXIT_ERROR;
-	if (interrupted()) {
-		report_err(dev->path, "interrupted; what was moved stays in memory, the rest is swap as before");
-		return EXIT_INTERRUPTED;
-	}
-	if (status == SWAPOFF_NO_MEMORY) {
-		report_err(dev->path, "memory did not suffice for all that is swapped; end some programs or add swap (swapon), and try again; the device is swap as before");
-		return EXIT_NO_ROOM;
-	}
-	report_err(dev->path, "swapoff failed with status %d; the device is as before",
-		   status);
-	return EXIT_ERROR;
 }
 
 /* Swap that is not in use holds nothing that anybody could want. */
@@ -190,7 +98,7 @@ static int drop_header(struct drain *drain, bool was_swap)
 	if (!was_swap && !has_swap_header(dev)) {
 		report_err(dev->path, "it holds %s of data that is not swap; copy away what you need, then: mtetagramctl reset %s",
 			   dev->v[V_DATA].known ?
-			   size_format(size, dev->v[V_DATA].number, drain->exact) :
+			   size_format(size, dev->v[V_DATA].number, drain->move.exact) :
 			   "an unknown amount", dev->path);
 		return EXIT_BUSY;
 	}
@@ -255,9 +163,10 @@ static int drain_device(struct drain *drain)
 	drain->blocks = dev->v[V_BLOCKS_USED].number;
 	was_swap = dev->swap;
 	if (was_swap) {
-		ret = check_memory(drain);
+		ret = swap_check_room(&drain->move);
+		drain->moved = dev->v[V_SWAP_USED].number;
 		if (!ret)
-			ret = swap_off(drain);
+			ret = swap_off(&drain->move);
 		if (ret)
 			return ret;
 		device_forget(dev);
@@ -275,7 +184,7 @@ static int drain_device(struct drain *drain)
 	if (ret)
 		return ret;
 	printf("%s: drained: %s of swap moved, %" PRIu64 " tag blocks given back, limit 0\n",
-	       dev->path, size_format(size, drain->moved, drain->exact), drain->blocks);
+	       dev->path, size_format(size, drain->moved, drain->move.exact), drain->blocks);
 	return EXIT_OK;
 }
 
@@ -290,23 +199,23 @@ int cmd_drain(int argc, char **argv)
 		{ }
 	};
 	struct device dev;
-	struct drain drain = { .dev = &dev };
+	struct drain drain = { .dev = &dev, .move.dev = &dev };
 	int c, ret;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":bfh", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'b':
-			drain.exact = true;
+			drain.move.exact = true;
 			break;
 		case 'f':
-			drain.force = true;
+			drain.move.force = true;
 			break;
 		case 'h':
 			print_help();
 			return EXIT_OK;
 		case OPTION_PROGRESS:
-			drain.progress.forced = true;
+			drain.move.progress.forced = true;
 			break;
 		default:
 			return option_error(c, argv);
@@ -317,7 +226,7 @@ int cmd_drain(int argc, char **argv)
 	ret = device_open(&dev, argv[optind]);
 	if (ret)
 		return ret;
-	drain.progress.subject = dev.path;
+	drain.move.progress.subject = dev.path;
 	interrupt_catch();
 	ret = drain_device(&drain);
 	device_close(&dev);

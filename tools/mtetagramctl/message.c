@@ -6,6 +6,7 @@
  * tree), so nothing reaches the terminal unescaped.
  */
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "mtetagramctl.h"
+#include "size.h"
 
 const char *current_command;
 
@@ -80,6 +82,22 @@ int option_error(int c, char **argv)
 	if (optopt && strncmp(arg, "--", 2))
 		return usage_error("unknown option -%c", optopt);
 	return usage_error("option %s is unknown, ambiguous, or takes no argument", arg);
+}
+
+int size_option(const char *name, const char *text, struct size_arg *arg)
+{
+	switch (size_parse(text, arg)) {
+	case 0:
+		break;
+	case -ERANGE:
+		return usage_error("--%s %s: too large a size", name, text);
+	default:
+		return usage_error("--%s %s: not a size; use for example 512M or 50%%",
+				   name, text);
+	}
+	if (!arg->number)
+		return usage_error("--%s %s: must not be zero", name, text);
+	return EXIT_OK;
 }
 
 static void *check_memory(void *p)

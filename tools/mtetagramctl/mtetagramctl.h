@@ -21,6 +21,8 @@ enum exit_code {
 	EXIT_INTERRUPTED = 8,	/* by the user; everything is in a state to go on from */
 };
 
+struct size_arg;
+
 #define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -48,6 +50,9 @@ int usage_error(const char *fmt, ...) __printf(1, 2);
 
 /* Report an option that getopt_long(), with ":" first, did not like. */
 int option_error(int c, char **argv);
+
+/* Parse the size that option --@name was given; 0 is refused. Returns an exit code. */
+int size_option(const char *name, const char *text, struct size_arg *arg);
 
 /*
  * Replace what is not printable ASCII by \xNN. @to has room for @size bytes; what

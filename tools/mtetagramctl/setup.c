@@ -15,8 +15,8 @@
 #include "device.h"
 #include "mtetagramctl.h"
 #include "progress.h"
-#include "run.h"
 #include "size.h"
+#include "swap.h"
 #include "users.h"
 
 /* What lz4 makes of ordinary heaps: the carve-out is full when the device is. */
@@ -54,22 +54,6 @@ static void print_help(void)
 	     "  -h, --help            print this and exit\n\n"
 	     "SIZE is in bytes, with a suffix K, M, G or T, or a share of the carve-out\n"
 	     "as in 300%.");
-}
-
-static int size_option(const char *name, const char *text, struct size_arg *arg)
-{
-	switch (size_parse(text, arg)) {
-	case 0:
-		break;
-	case -ERANGE:
-		return usage_error("--%s %s: too large a size", name, text);
-	default:
-		return usage_error("--%s %s: not a size; use for example 512M or 50%%",
-				   name, text);
-	}
-	if (!arg->number)
-		return usage_error("--%s %s: must not be zero", name, text);
-	return EXIT_OK;
 }
 
 static int check_plan(struct plan *plan)
@@ -129,24 +113,6 @@ static bool has_algorithm(const struct device *dev, const char *name)
 	return false;
 }
 
-static int find_size(struct device *dev, const struct size_arg *arg, uint64_t *bytes)
-{
-	const struct value *carveout = &dev->v[V_CARVEOUT];
-
-	if (arg->percent && !carveout->known) {
-		report_err(dev->path, "the size of the carve-out is unknown; give a size in bytes");
-		return EXIT_ERROR;
-	}
-	if (size_resolve(arg, carveout->number, bytes))
-		return usage_error("%" PRIu64 "%% of the carve-out: too large a size",
-				   arg->number);
-	if (arg->percent && !*bytes && arg->number) {
-		report_err(dev->path, "that share of the carve-out is nothing; give a size in bytes");
-		return EXIT_ERROR;
-	}
-	return EXIT_OK;
-}
-
 /* Is the device unused, and does the plan make sense for it? */
 static int check_device(struct device *dev, struct plan *plan)
 {
@@ -173,8 +139,8 @@ static int check_device(struct device *dev, struct plan *plan)
 	if (plan->algorithm && !has_algorithm(dev, plan->algorithm))
 		return usage_error("--algorithm %s: the driver has only: %s",
 				   plan->algorithm, dev->algorithms);
-	return find_size(dev, &plan->size, &plan->size_bytes) ?:
-	       find_size(dev, &plan->mem_limit, &plan->mem_limit_bytes);
+	return device_size_of(dev, &plan->size, &plan->size_bytes) ?:
+	       device_size_of(dev, &plan->mem_limit, &plan->mem_limit_bytes);
 }
 
 /* Write one setting and note in @changed that it was done; errors are reported. */
@@ -223,19 +189,13 @@ static int configure(struct device *dev, const struct plan *plan, bool *changed)
 
 static int use_as_swap(struct device *dev, const struct plan *plan)
 {
-	const char * const mkswap_argv[] = { "mkswap", dev->path, NULL };
-	const char * const swapon_argv[] = {
-		"swapon", "--priority", plan->priority ?: DEFAULT_PRIORITY, dev->path,
-		NULL
-	};
+	int ret = swap_format(dev);
 
-	if (run_program(dev->path, mkswap_argv))
-		return EXIT_ERROR;
-	if (interrupted()) {
+	if (!ret && interrupted()) {
 		report_err(dev->path, "interrupted");
 		return EXIT_ERROR;
 	}
-	return run_program(dev->path, swapon_argv) ? EXIT_ERROR : EXIT_OK;
+	return ret ?: swap_on(dev, plan->priority ?: DEFAULT_PRIORITY);
 }
 
 static void undo(struct device *dev)

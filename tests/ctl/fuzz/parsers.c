@@ -8,7 +8,7 @@
  */
 
 #include "device.c"
-#include "drain.c"
+#include "swap.c"
 #include "users.c"
 
 #include "blockmap.h"
