@@ -74,15 +74,20 @@ static size_t spilled_size(unsigned int len)
 	return len == MTG_SLOT_SIZE ? len : struct_size(spilled, data, len);
 }
 
+static struct mtg_slot_set *slot_set(struct mtg_slots *slots, u32 index)
+{
+	return &slots->sets[index % MTG_SLOT_SETS];
+}
+
 static raw_spinlock_t *slot_lock(struct mtg_slots *slots, u32 index)
 {
-	return &slots->sets[index % MTG_SLOT_SETS].lock;
+	return &slot_set(slots, index)->lock;
 }
 
 /* The slot's word. Only under its lock: the table may grow, and be elsewhere then. */
 static u64 *slot_word(struct mtg_slots *slots, u32 index)
 {
-	return &slots->sets[index % MTG_SLOT_SETS].table[index];
+	return &slot_set(slots, index)->table[index];
 }
 
 static enum slot_type slot_type(u64 word)

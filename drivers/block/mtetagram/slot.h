@@ -86,6 +86,7 @@ struct mtg_slot_set {
 
 /**
  * struct mtg_slots - the slot table of a device
+ * @sets: Slot N is in set N % MTG_SLOT_SETS. First, which saves instructions.
  * @name: Of the device, for log lines.
  * @pool: Where the objects are.
  * @spill: Where those are that found no place in the pool.
@@ -94,11 +95,11 @@ struct mtg_slot_set {
  * @cursor: Where mtg_slots_settle() goes on.
  * @kept_used: There may be objects in kept blocks.
  * @nr: Number of slots; there is one word for each, see slot.c.
- * @sets: Slot N is in set N % MTG_SLOT_SETS.
  * @stats: Counters.
  * @broken: An object with a damaged header was seen.
  */
 struct mtg_slots {
+	struct mtg_slot_set sets[MTG_SLOT_SETS];
 	const char *name;
 	struct mtg_pool *pool;
 	struct mtg_spill spill;
@@ -106,7 +107,6 @@ struct mtg_slots {
 	u32 cursor;
 	bool kept_used;
 	u32 nr;
-	struct mtg_slot_set sets[MTG_SLOT_SETS];
 	struct mtg_slot_stats stats;
 	bool broken;
 };
