@@ -9,7 +9,6 @@
  * See Documentation/ABI/testing/sysfs-block-mtetagram.
  */
 
-#include <linux/bitops.h>
 #include <linux/blkdev.h>
 #include <linux/device.h>
 #include <linux/kernel.h>
@@ -264,7 +263,8 @@ static u64 metadata_size(struct mtg_device *dev)
 	struct mtg_region *region = dev->region;
 	u64 size = region->nr_pages / BITS_PER_BYTE +
 		   region->nr_blocks * sizeof(*region->state) +
-		   region->nr_blocks / BITS_PER_BYTE;
+		   /* @free and @bad of the region, @kept of the device. */
+		   3 * (region->nr_blocks / BITS_PER_BYTE);
 
 	if (dev->disksize)
 		size += mtg_pool_metadata_size(&dev->pool) +
@@ -333,17 +333,6 @@ NUMBER_ATTR(used_size, atomic64_read(&dev->pool.used_granules) << MTG_GRANULE_SH
 #define BLOCK_MAP_FULL		63
 #define BLOCK_MAP_OFFLINE	63	/* a free block has no fill: state 0 and all of it */
 
-static unsigned int nr_reserved_in(struct mtg_region *region, u32 block)
-{
-	unsigned long page = (unsigned long)block << region->pages_shift;
-	unsigned long end = page + (1UL << region->pages_shift);
-	unsigned int count = 0;
-
-	for_each_set_bit_from(page, region->reserved, end)
-		count++;
-	return count;
-}
-
 /* Without the block's lock: by the time it is read it may be wrong anyway. */
 static u8 block_map_byte(struct mtg_device *dev, u32 block)
 {
@@ -355,7 +344,7 @@ static u8 block_map_byte(struct mtg_device *dev, u32 block)
 	if (state == MTG_BLOCK_OFFLINE)
 		return BLOCK_MAP_OFFLINE;
 	if (state == MTG_BLOCK_TAGGED) {
-		part = nr_reserved_in(region, block);
+		part = mtg_block_nr_reserved(region, block);
 		whole = 1U << region->pages_shift;
 	} else if (state == MTG_BLOCK_USED && dev->disksize) {
 		part = mtg_pool_block_weight(&dev->pool, block);

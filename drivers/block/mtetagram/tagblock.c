@@ -634,6 +634,27 @@ u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long
 EXPORT_SYMBOL_GPL(mtg_block_next_free);
 
 /**
+ * mtg_block_nr_reserved() - how many pages have their tags in a block?
+ * @region: The region.
+ * @block: Index of the block.
+ *
+ * Context: Any. Without the block's lock: it may change at any time.
+ * Return: The number of data pages of the block that are reserved.
+ */
+unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block)
+{
+	unsigned long index = (unsigned long)block << region->pages_shift;
+	unsigned long end = index + (1UL << region->pages_shift);
+	unsigned int count = 0;
+
+	for (index = next_reserved(region, end, index); index < end;
+	     index = next_reserved(region, end, index + 1))
+		count++;
+	return count;
+}
+EXPORT_SYMBOL_GPL(mtg_block_nr_reserved);
+
+/**
  * mtg_region_attach() - become the user of a region's free blocks
  * @region: The region.
  * @ops: Callbacks.

@@ -181,6 +181,7 @@ void mtg_block_online(struct mtg_region *region, u32 block);
 bool mtg_block_owned(struct mtg_region *region, u32 block);
 u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long *map,
 			bool set);
+unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block);
 
 struct mtg_region *mtg_region_by_id(unsigned int id);
 bool mtg_block_unclaimable(struct mtg_region *region, u32 block);

@@ -134,6 +134,25 @@ static void tagblock_reserve_and_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, vacated[1]);
 }
 
+static void tagblock_counts_pages_of_a_block(struct kunit *test)
+{
+	static const unsigned int at[] = { PER_BLOCK - 1, PER_BLOCK, PER_BLOCK + 7,
+					   2 * PER_BLOCK - 1, 2 * PER_BLOCK };
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, 0, mtg_block_nr_reserved(&region, 1));
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		reserve(pages + at[i]);
+	KUNIT_EXPECT_EQ(test, 1, mtg_block_nr_reserved(&region, 0));
+	KUNIT_EXPECT_EQ(test, 3, mtg_block_nr_reserved(&region, 1));
+	KUNIT_EXPECT_EQ(test, 1, mtg_block_nr_reserved(&region, 2));
+	for (i = 0; i < PER_BLOCK; i++)
+		reserve(pages + 3 * PER_BLOCK + i);
+	KUNIT_EXPECT_EQ(test, PER_BLOCK, mtg_block_nr_reserved(&region, 3));
+	release(0, 4 * PER_BLOCK);
+	KUNIT_EXPECT_EQ(test, 0, mtg_block_nr_reserved(&region, 3));
+}
+
 static void tagblock_vacates_used_blocks_once(struct kunit *test)
 {
 	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 3));
@@ -332,6 +351,7 @@ static void tagblock_keeps_bad_blocks_offline(struct kunit *test)
 
 static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_reserve_and_release),
+	KUNIT_CASE(tagblock_counts_pages_of_a_block),
 	KUNIT_CASE(tagblock_vacates_used_blocks_once),
 	KUNIT_CASE(tagblock_refuses_only_who_can_cope),
 	KUNIT_CASE(tagblock_keeps_bad_blocks_offline),
