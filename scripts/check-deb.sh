@@ -43,7 +43,7 @@ files()
 as_in_package()
 {
 	sed -e 's|^\./usr/lib/systemd|./lib/systemd|' -e 's|^\./usr/lib/udev|./lib/udev|' \
-		-e 's|\(/man/.*\)$|\1.gz|'
+		-e 's|^\./usr/lib/modprobe|./lib/modprobe|' -e 's|\(/man/.*\)$|\1.gz|'
 	printf './usr/share/doc/mtetagramctl/%s\n' changelog.gz copyright
 }
 

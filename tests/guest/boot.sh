@@ -170,6 +170,24 @@ by_hand()
 	is_set_up $((3 * carveout)) lz4 100 "$carveout"
 }
 
+# The examples in modprobe.d do what they say.
+modprobe_settings()
+{
+	local conf=/etc/modprobe.d/mtetagram.conf
+
+	check "systemctl stop" systemctl stop $UNIT
+	check "unload" modprobe -r mtetagram
+	sed 's/^#softdep/softdep/' /lib/modprobe.d/mtetagram.conf >$conf
+	check_is "softdep: the driver before zram" "mtetagram.ko zram.ko" \
+		"$(modprobe --show-depends zram | grep -oE '(mtetagram|zram)\.ko' | paste -sd' ')"
+	sed 's/^#blacklist/blacklist/' /lib/modprobe.d/mtetagram.conf >$conf
+	check "load modules as the boot does" systemctl restart systemd-modules-load
+	check "blacklist: not the driver" test ! -e /sys/module/mtetagram
+	rm $conf
+	check "load modules as the boot does" systemctl restart systemd-modules-load
+	check "and the unit starts again" wait_for_state active
+}
+
 without_tag_storage()
 {
 	install_it
@@ -208,6 +226,7 @@ before_reboot()
 	settings
 	wrong_settings
 	by_hand
+	modprobe_settings
 	printf '%s\n' 'priority = 55' 'algorithm = zstd' >$CONF
 	reboot_now
 }
