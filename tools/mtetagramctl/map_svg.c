@@ -13,8 +13,10 @@
 #define STEP	9	/* from cell to cell */
 #define CELL	8
 #define MARGIN	12
+#define LEFT	60	/* room for the number of a block, which is below 2^28 */
+#define LABEL	4	/* rows from one to the next */
 #define HEAD	44	/* room for two lines of text */
-#define LEGEND	64
+#define LEGEND	60
 
 /* From light to dark; told apart by people who see no red or green as well. */
 static const char * const data_colors[MAP_LEVELS] = {
@@ -25,7 +27,7 @@ static const char * const tag_colors[MAP_LEVELS] = {
 	"#fde0c5", "#fcc894", "#fbae62", "#f7923a", "#ea751b", "#d05a0a", "#a94504", "#7f3403",
 };
 
-static const char free_color[] = "#eeeeee";
+static const char free_color[] = "#e6e6e6";
 static const char switching_color[] = "#c02fb0";
 static const char offline_color[] = "#333333";
 
@@ -39,7 +41,7 @@ struct layer {
 static void add_cell(const struct picture *picture, const struct layer *layer, size_t nr,
 		     FILE *file)
 {
-	size_t x = MARGIN + nr % picture->columns * STEP;
+	size_t x = LEFT + nr % picture->columns * STEP;
 	size_t y = HEAD + nr / picture->columns * STEP;
 	struct cell cell;
 	struct look look;
@@ -88,6 +90,29 @@ static void add_layers(const struct picture *picture, FILE *file)
 	}
 }
 
+/* The number of the first block in a row. */
+static void add_labels(const struct picture *picture, size_t rows, FILE *file)
+{
+	size_t row;
+
+	fputs("<g font-size=\"9\" text-anchor=\"end\" fill=\"#777777\">\n", file);
+	for (row = 0; row < rows; row += LABEL)
+		fprintf(file, "<text x=\"%d\" y=\"%zu\">%zu</text>\n", LEFT - 5,
+			HEAD + row * STEP + CELL, row * picture->columns * picture->group);
+	fputs("</g>\n", file);
+}
+
+/* How a cell looks that holds both, in the colours of the middle. */
+static void add_mixed_swatch(size_t x, size_t y, FILE *file)
+{
+	fprintf(file, "<path fill=\"%s\" d=\"M%zu %zuh%dv%dz\"/>\n",
+		data_colors[MAP_LEVELS / 2], x, y, CELL, CELL);
+	fprintf(file, "<path fill=\"%s\" d=\"M%zu %zuv%dh%dz\"/>\n",
+		tag_colors[MAP_LEVELS / 2], x, y, CELL, CELL);
+	fprintf(file, "<text x=\"%zu\" y=\"%zu\">data and tags in a cell</text>\n",
+		x + STEP + 4, y + CELL);
+}
+
 static void add_swatches(size_t x, size_t y, const char * const *colors, size_t nr,
 			 const char *text, FILE *file)
 {
@@ -107,25 +132,25 @@ static void add_legend(const struct picture *picture, size_t y, FILE *file)
 	const struct cell *whole = &picture->whole;
 	char text[128];
 
-	snprintf(text, sizeof(text), "data, by fill: %" PRIu32 " blocks, %u %% full",
+	snprintf(text, sizeof(text), "data, by fill: %" PRIu32 ", %u %% full",
 		 whole->blocks[BLOCK_DATA], map_percent(whole, BLOCK_DATA));
-	add_swatches(MARGIN, y, data_colors, MAP_LEVELS, text, file);
-	snprintf(text, sizeof(text), "tags, by tagged pages: %" PRIu32 " blocks, %u %% tagged",
+	add_swatches(LEFT, y, data_colors, MAP_LEVELS, text, file);
+	snprintf(text, sizeof(text), "tags, by tagged pages: %" PRIu32 ", %u %% tagged",
 		 whole->blocks[BLOCK_TAGS], map_percent(whole, BLOCK_TAGS));
-	add_swatches(MARGIN, y + 16, tag_colors, MAP_LEVELS, text, file);
-	snprintf(text, sizeof(text), "free: %" PRIu32 " blocks", whole->blocks[BLOCK_FREE]);
-	add_swatches(MARGIN, y + 32, nothing, 1, text, file);
-	snprintf(text, sizeof(text), "being emptied: %" PRIu32 " blocks",
-		 whole->blocks[BLOCK_SWITCHING]);
-	add_swatches(MARGIN + 200, y + 32, switching, 1, text, file);
-	snprintf(text, sizeof(text), "offline: %" PRIu32 " blocks", whole->blocks[BLOCK_OFFLINE]);
-	add_swatches(MARGIN + 400, y + 32, offline, 1, text, file);
+	add_swatches(LEFT, y + 16, tag_colors, MAP_LEVELS, text, file);
+	add_mixed_swatch(LEFT + 360, y + 16, file);
+	snprintf(text, sizeof(text), "free: %" PRIu32, whole->blocks[BLOCK_FREE]);
+	add_swatches(LEFT, y + 32, nothing, 1, text, file);
+	snprintf(text, sizeof(text), "being emptied: %" PRIu32, whole->blocks[BLOCK_SWITCHING]);
+	add_swatches(LEFT + 180, y + 32, switching, 1, text, file);
+	snprintf(text, sizeof(text), "offline: %" PRIu32, whole->blocks[BLOCK_OFFLINE]);
+	add_swatches(LEFT + 360, y + 32, offline, 1, text, file);
 }
 
 void map_svg(const struct picture *picture, FILE *file)
 {
 	size_t rows = (map_cells(picture) + picture->columns - 1) / picture->columns;
-	size_t width = 2 * MARGIN + picture->columns * STEP;
+	size_t width = LEFT + picture->columns * STEP + MARGIN;
 	size_t legend = HEAD + rows * STEP + MARGIN;
 	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX];
 
@@ -134,11 +159,12 @@ void map_svg(const struct picture *picture, FILE *file)
 	fprintf(file, "<title>Tag blocks of %s</title>\n", picture->dev->name);
 	fputs("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n", file);
 	fprintf(file, "<text x=\"%d\" y=\"18\" font-size=\"14\">Tag blocks of %s</text>\n",
-		MARGIN, picture->dev->name);
+		LEFT, picture->dev->name);
 	fprintf(file, "<text x=\"%d\" y=\"34\">%s in %zu blocks of %s, %zu in a cell, row by row</text>\n",
-		MARGIN, size_format(a, picture->map.nr * picture->block_size, false),
+		LEFT, size_format(a, picture->map.nr * picture->block_size, false),
 		picture->map.nr, size_format(b, picture->block_size, false),
 		picture->group);
+	add_labels(picture, rows, file);
 	add_layers(picture, file);
 	add_legend(picture, legend, file);
 	fputs("</svg>\n", file);
