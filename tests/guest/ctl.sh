@@ -8,6 +8,7 @@
 
 group=/sys/fs/cgroup/ctl
 files=/dev/shm
+tracing=/sys/kernel/tracing
 
 show()
 {
@@ -151,7 +152,11 @@ check_is "every file is as before" "$sums" "$(cd $files && sha256sum ./*)"
 to_swap
 check_that "and in swap again" "$(column SWAP-USED) > 8 << 20"
 
+# The recipe for tracefs in the administrator's guide.
 written=$(column WRITTEN)
+vacated=$(attr reserve/vacated)
+echo >$tracing/trace
+echo 1 >$tracing/events/mtetagram/mtetagram_vacate/enable
 proof --procs 2 --mem 16M --tagged-percent 30 --active-percent 50 --time 6 \
 	>/tmp/proof.out 2>&1 &
 load=$!
@@ -177,6 +182,13 @@ check_is "for lack of room" 1 "$(attr failed_writes/no_space)"
 check_is "status warns" drained "$(column WARNINGS)"
 wait $load
 check_is "every byte and every tag of the load was right" 0 $? || show cat /tmp/proof.out
+echo 0 >$tracing/events/mtetagram/mtetagram_vacate/enable
+show tail -n 2 $tracing/trace
+show awk '/mtetagram_vacate:/ { sub(/.* ns=/, ""); n[length($1)]++ }
+	END { for (d in n) print n[d], "blocks were emptied in", d, "digits of ns" }' $tracing/trace
+check_that "blocks were emptied for tags" "$(attr reserve/vacated) > $vacated"
+check_is "the trace has each of them, with process and time" $(($(attr reserve/vacated) - vacated)) \
+	"$(grep -cE '^ +proof-[0-9]+ .* mtetagram_vacate: region=0 block=[0-9]+ ns=[1-9][0-9]* error=0$' $tracing/trace)"
 check_is "so is every file" "$sums" "$(cd $files && sha256sum ./*)"
 ctl 0 "drained: 0B" drain
 ctl 0 "" reset
