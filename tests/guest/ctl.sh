@@ -184,6 +184,7 @@ wait $load
 check_is "every byte and every tag of the load was right" 0 $? || show cat /tmp/proof.out
 echo 0 >$tracing/events/mtetagram/mtetagram_vacate/enable
 show tail -n 2 $tracing/trace
+# shellcheck disable=SC2016 # for awk
 show awk '/mtetagram_vacate:/ { sub(/.* ns=/, ""); n[length($1)]++ }
 	END { for (d in n) print n[d], "blocks were emptied in", d, "digits of ns" }' $tracing/trace
 check_that "blocks were emptied for tags" "$(attr reserve/vacated) > $vacated"
