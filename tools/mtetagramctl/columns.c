@@ -86,6 +86,7 @@ static const struct column {
 	{ "READ", SIZE, V_READ, false, "data read so far: swapped in" },
 	{ "WRITTEN", SIZE, V_WRITTEN, false, "data written so far: swapped out" },
 	{ "FREED", COUNT, V_FREED_SLOTS, false, "pages freed by swap, or discarded, so far" },
+	{ "COMPACTED", COUNT, V_COMPACTED, false, "pages freed by compacting so far" },
 	{ "FAILED-READS", COUNT, V_FAILED_READS, false, "reads that failed" },
 	{ "FAILED-WRITES", COUNT, V_FAILED_WRITES, false, "writes that failed" },
 	{ "FAIL-SPACE", COUNT, V_FAIL_NO_SPACE, false, "... as there was no room" },

@@ -68,8 +68,8 @@ static const struct {
 
 /* Columns of files with many numbers. */
 static const enum value_id mm_stat[] = {
-	V_DATA, V_COMPR, V_MEM_USED, V_MEM_LIMIT, V_MEM_PEAK, V_SAME_PAGES, V_IGNORED,
-	V_HUGE_PAGES,
+	V_DATA, V_COMPR, V_MEM_USED, V_MEM_LIMIT, V_MEM_PEAK, V_SAME_PAGES,
+	V_COMPACTED, V_HUGE_PAGES,
 };
 
 static const enum value_id io_stat[] = {

@@ -13,13 +13,13 @@
 
 static void print_help(void)
 {
-	puts("Usage: mtetagramctl reset [OPTION]... [DEVICE]\n\n"
-	     "Drop all data and settings of a device. It has to be out of use: neither\n"
+	puts("Usage: mtetagramctl reset [OPTION]... [DEVICE]...\n\n"
+	     "Drop all data and settings of devices. They have to be out of use: neither\n"
 	     "swap, nor mounted, nor open. DEVICE may be left out if there is only one.\n\n"
 	     "  -h, --help   print this and exit");
 }
 
-static int reset(struct device *dev)
+static int reset_device(struct device *dev)
 {
 	int ret = device_read(dev);
 
@@ -34,14 +34,25 @@ static int reset(struct device *dev)
 	return ret ? device_write_failed(dev, "reset", "1", ret) : EXIT_OK;
 }
 
+static int reset(const char *name)
+{
+	struct device dev;
+	int ret = device_open(&dev, name);
+
+	if (ret)
+		return ret;
+	ret = reset_device(&dev);
+	device_close(&dev);
+	return ret;
+}
+
 int cmd_reset(int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	struct device dev;
-	int c, ret;
+	int c, ret, error;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
@@ -50,12 +61,11 @@ int cmd_reset(int argc, char **argv)
 		print_help();
 		return EXIT_OK;
 	}
-	if (argc - optind > 1)
-		return usage_error("one device at a time");
-	ret = device_open(&dev, argv[optind]);
-	if (ret)
-		return ret;
-	ret = reset(&dev);
-	device_close(&dev);
+	ret = reset(argv[optind]);
+	/* The others all the same; the first error counts. */
+	while (optind < argc && ++optind < argc) {
+		error = reset(argv[optind]);
+		ret = ret ?: error;
+	}
 	return ret;
 }

@@ -74,6 +74,7 @@ static const struct metric {
 	{ "written_bytes_total", NULL, COUNTER, V_WRITTEN, "data written" },
 	{ "freed_pages_total", NULL, COUNTER, V_FREED_SLOTS,
 		"pages freed by swap, or discarded" },
+	{ "compacted_pages_total", NULL, COUNTER, V_COMPACTED, "pages freed by compacting" },
 	{ "reserved_pages_total", NULL, COUNTER, V_RESERVED, "pages reserved for tags" },
 	{ "released_pages_total", NULL, COUNTER, V_RELEASED, "pages released from tags" },
 	{ "vacated_blocks_total", NULL, COUNTER, V_VACATED,
