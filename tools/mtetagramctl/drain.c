@@ -183,8 +183,9 @@ static int drain_device(struct drain *drain)
 		ret = close_down(drain);
 	if (ret)
 		return ret;
-	printf("%s: drained: %s of swap moved, %" PRIu64 " tag blocks given back, limit 0\n",
-	       dev->path, size_format(size, drain->moved, drain->move.exact), drain->blocks);
+	printf("%s: drained: %s of swap moved, %" PRIu64 " tag block%s given back, limit 0\n",
+	       dev->path, size_format(size, drain->moved, drain->move.exact), drain->blocks,
+	       drain->blocks == 1 ? "" : "s");
 	return EXIT_OK;
 }
 
