@@ -18,10 +18,13 @@ sizes()
 	echo $((used * 15 / 16)) "$carveout" $((used / 2)) $((used * 7 / 8)) "$carveout"
 }
 
-# Another 1 MiB: the table of all slots is copied.
+# Another 1 MiB: the table of all slots is copied. No process is started for it.
 grow()
 {
-	set_attr disksize $(($(attr disksize) + (1 << 20)))
+	local size
+
+	read -r size <"$SYS/disksize"
+	echo $((size + (1 << 20))) >"$SYS/disksize"
 }
 
 # resize_while PID: down and up, and larger, until the process has ended.
@@ -30,7 +33,7 @@ resize_while()
 	local pid=$1 size output done=0 refused=0 grown=0
 
 	while kill -0 "$pid" 2>/dev/null; do
-		for ((i = 0; i < 10; i++)); do
+		for ((i = 0; i < 5; i++)); do
 			grow || return
 			grown=$((grown + 1))
 		done
@@ -49,7 +52,7 @@ resize_while()
 	note "$done times resized, $refused times refused, $(attr reserve/moved) objects moved," \
 		"$grown times grown, to $(attr disksize)"
 	# All of it for what comes next.
-	mtetagramctl resize 100% && ((done >= 10 && refused >= 1 && grown >= 20))
+	mtetagramctl resize 100% && ((done >= 10 && refused >= 1 && grown >= 10))
 }
 
 # fio with what is written and read. Nothing is written while the device shrinks to what
