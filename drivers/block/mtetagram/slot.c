@@ -653,15 +653,15 @@ static bool sweep(struct mtg_slots *slots, u32 nr_blocks, unsigned int step,
 			nr = atomic_read(&pool->nr_open);
 			if (nr <= nr_blocks)
 				return false;
+			/* Here, as there may be millions of blocks to leave alone. */
+			cond_resched();
 			if (mtg_pool_used_in(pool, block >> shift) > max)
 				continue;
 			give_up(slots, block, min(block + step, pool->nr_blocks));
 			failed = atomic_read(&pool->nr_open) < nr ? 0 : failed + 1;
 			if (failed > patience)
 				return true;
-			cond_resched();
 		}
-		cond_resched();
 	}
 	return true;
 }
@@ -732,13 +732,13 @@ static void empty_kept_blocks(struct mtg_slots *slots)
 	u32 block;
 
 	for (block = 0; block < pool->nr_blocks; block++) {
+		cond_resched();
 		if (!pool->provider->kept(pool->ctx, block) ||
 		    mtg_pool_weight(pool, block) == UINT_MAX)
 			continue;
 		if (evict_block(slots, block, MTG_STORE, false))
 			WRITE_ONCE(slots->kept_used, true);
 		mtg_pool_reopen(pool, block);
-		cond_resched();
 	}
 }
 
