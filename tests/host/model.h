@@ -239,7 +239,7 @@ static void do_store(struct share *s, const struct op *op, u32 n, u32 index)
 
 	contents(new.seed, new.len, data);
 	ret = mtg_slot_store(&m.table, index, data, new.len);
-	if (ret && ret != -ENOSPC)
+	if (ret && ret != -ENOSPC && !(ret == -EROFS && m.damaged))
 		fail("store: %d", ret);
 	if (ret) {
 		COUNT(refused);
@@ -279,8 +279,16 @@ static void do_compact(void)
 /* What the device's worker does now and then. */
 static void do_settle(void)
 {
+	bool broken;
+
 	pthread_mutex_lock(&m.resize);
+	broken = m.table.broken;
 	mtg_slots_settle(&m.table);
+	if (broken && atomic64_read(&m.pool.used_granules))
+		fail("objects are left in overwritten tag storage");
+	/* Go on as after a reset, but with all data. */
+	if (broken)
+		m.table.broken = false;
 	mtg_spill_balance(&m.table.spill, GFP_KERNEL);
 	pthread_mutex_unlock(&m.resize);
 }
@@ -317,7 +325,9 @@ static void do_room(struct share *s, u32 n, u32 index)
 		fail("room for %u bytes", len);
 	if (!why || len == MTG_SLOT_SIZE || s->step > 1 || s->expect[n].len)
 		return;
-	if (len + 1 <= MTG_MAX_LEN && mtg_slot_store(&m.table, index, data, len + 1) != why)
+	if (len + 1 > MTG_MAX_LEN || m.table.broken)
+		return;
+	if (mtg_slot_store(&m.table, index, data, len + 1) != why)
 		fail("%u bytes were stored with room for %u", len + 1, len);
 }
 
@@ -500,7 +510,7 @@ static __maybe_unused void model_summary(void)
 	       m.count.not_taken, rung(MTG_RUNG_MOVE), rung(MTG_RUNG_KEPT),
 	       rung(MTG_RUNG_RESERVE), rung(MTG_RUNG_ATOMIC), rung(MTG_RUNG_EMERGENCY),
 	       (long long)atomic64_read(&m.table.stats.returned), rung(MTG_RUNG_LOSE),
-	       m.table.broken ? ", headers repaired" : "");
+	       m.damaged ? ", headers repaired" : "");
 }
 
 /* With everything freed nothing may be left anywhere. */

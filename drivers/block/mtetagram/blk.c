@@ -52,7 +52,8 @@ static int count_write_error(struct mtg_device *dev, int error)
 	enum mtg_write_error cause = error == -EDQUOT ? MTG_WRITE_MEM_LIMIT :
 				     error == -ENOMEM ? MTG_WRITE_NO_MEMORY :
 				     error == -ENOSPC ? MTG_WRITE_NO_SPACE :
-							MTG_WRITE_COMPRESS;
+				     error == -EROFS ? MTG_WRITE_STOPPED :
+						       MTG_WRITE_COMPRESS;
 
 	atomic64_inc(&dev->failed_writes[cause]);
 	/* The block layer has one status for both limits. */
@@ -114,9 +115,11 @@ static int read_slot(struct mtg_device *dev, u32 index, void *data)
 
 	if (ret >= 0) {
 		ret = expand(dev, stream, ret, data);
-		if (ret)
+		if (ret) {
 			pr_err_ratelimited("%s: slot %u cannot be decompressed\n",
 					   dev->disk->disk_name, index);
+			mtg_slots_stop(&dev->slots);
+		}
 	}
 	mtg_stream_put(stream);
 	if (ret)

@@ -22,6 +22,7 @@
  * @MTG_WRITE_MEM_LIMIT: mem_limit forbids to use more blocks.
  * @MTG_WRITE_NO_MEMORY: No ordinary memory for a bounce buffer.
  * @MTG_WRITE_COMPRESS: The compression library reported an error.
+ * @MTG_WRITE_STOPPED: Tag storage was overwritten before, see mtg_slots_stop().
  * @MTG_WRITE_ERRORS: Number of causes.
  */
 enum mtg_write_error {
@@ -29,6 +30,7 @@ enum mtg_write_error {
 	MTG_WRITE_MEM_LIMIT,
 	MTG_WRITE_NO_MEMORY,
 	MTG_WRITE_COMPRESS,
+	MTG_WRITE_STOPPED,
 	MTG_WRITE_ERRORS
 };
 

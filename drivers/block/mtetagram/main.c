@@ -149,7 +149,8 @@ static const struct mtg_block_ops block_ops = {
 
 /*
  * Fills up the reserve, and brings spilled objects home. The reserve comes first:
- * what is spilled is safe, but the next burst may be near.
+ * what is spilled is safe, but the next burst may be near. After mtg_slots_stop() it
+ * takes all objects out of tag storage instead, and does not give up before.
  */
 static void settle(struct work_struct *work)
 {
@@ -164,7 +165,9 @@ static void settle(struct work_struct *work)
 			mtg_spill_balance(&dev->slots.spill, GFP_KERNEL | __GFP_NORETRY);
 			mtg_slots_settle(&dev->slots);
 			again = !mtg_spill_balance(&dev->slots.spill,
-						   GFP_KERNEL | __GFP_NORETRY);
+						   GFP_KERNEL | __GFP_NORETRY) ||
+				(READ_ONCE(dev->slots.broken) &&
+				 atomic64_read(&dev->pool.used_granules));
 		}
 		up_read(&dev->init_lock);
 	}

@@ -226,8 +226,8 @@ static int place(struct mtg_slots *slots, u32 index, u64 old, unsigned int len,
  *	MTG_SLOT_SIZE for a page as it is, else at most MTG_MAX_LEN.
  *
  * Context: Atomic or not; not in interrupts. Allocates no memory.
- * Return: 0; -ENOSPC or -EDQUOT like mtg_pool_alloc(), and then the slot keeps
- *         its old contents.
+ * Return: 0; -ENOSPC or -EDQUOT like mtg_pool_alloc(), or -EROFS after
+ *         mtg_slots_stop(), and then the slot keeps its old contents.
  */
 int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		   unsigned int len)
@@ -237,6 +237,8 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 	u32 granule;
 	int ret = 0;
 
+	if (READ_ONCE(slots->broken))
+		return -EROFS;
 	raw_spin_lock(slot_lock(slots, index));
 	old = *slot_word(slots, index);
 	if (is_short_fill(data, len)) {
@@ -435,6 +437,30 @@ static void lose_object(struct mtg_slots *slots, u32 index)
 			   slots->name, index);
 }
 
+/**
+ * mtg_slots_stop() - store nothing any more, as something overwrites tag storage
+ * @slots: The table.
+ *
+ * For when an error is found that the driver cannot have made: there is a way to
+ * store tags that the hook does not know, or the device tree is wrong about where
+ * tags are. What is stored can be read and freed, and mtg_slots_settle() takes it out
+ * of tag storage, before more of it is overwritten. The table is like that for the
+ * rest of its life.
+ *
+ * Context: Any but interrupts; no slot lock held.
+ */
+void mtg_slots_stop(struct mtg_slots *slots)
+{
+	if (READ_ONCE(slots->broken))
+		return;
+	WRITE_ONCE(slots->broken, true);
+	pr_err("%s: tag storage was overwritten, nothing is stored any more until the next reset\n",
+	       slots->name);
+	if (slots->wake)
+		slots->wake(slots);
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_slots_stop);
+
 /*
  * An object's header names a slot that does not own it. The object is not
  * followed anywhere: its owner is searched in the table instead, and the header
@@ -445,9 +471,9 @@ static bool repair_owner(struct mtg_slots *slots, u32 granule, u32 wrong)
 	u32 index;
 
 	if (!READ_ONCE(slots->broken))
-		pr_err("%s: object at granule %u has a damaged header (owner %u), tag storage was overwritten\n",
+		pr_err("%s: object at granule %u has a damaged header (owner %u)\n",
 		       slots->name, granule, wrong);
-	WRITE_ONCE(slots->broken, true);
+	mtg_slots_stop(slots);
 
 	for (index = 0; index < READ_ONCE(slots->nr); index++) {
 		bool found;
@@ -742,13 +768,46 @@ static void empty_kept_blocks(struct mtg_slots *slots)
 	}
 }
 
+/* Move the slot's object out of the pool, if it has one; false if there is no memory. */
+static bool take_out(struct mtg_slots *slots, u32 index)
+{
+	struct mtg_spill *spill = &slots->spill;
+	int ret = 0;
+
+	/* The reserve is for others. */
+	if (atomic_read(&spill->nr_spare) <= READ_ONCE(spill->target) &&
+	    !mtg_spill_grow(spill, GFP_KERNEL | __GFP_NORETRY))
+		return false;
+	raw_spin_lock(slot_lock(slots, index));
+	if (slot_type(*slot_word(slots, index)) == SLOT_OBJECT) {
+		ret = spill_object(slots, index, MTG_RUNG_RESERVE);
+		if (!ret)
+			count_rung(slots, MTG_RUNG_RESERVE);
+	}
+	raw_spin_unlock(slot_lock(slots, index));
+	return !ret;
+}
+
+/* Move all objects out of the pool. Does not rely on what is in it. */
+static void drain(struct mtg_slots *slots)
+{
+	u32 index;
+
+	for (index = 0; index < slots->nr; index++) {
+		if (!atomic64_read(&slots->pool->used_granules) || !take_out(slots, index))
+			return;
+		cond_resched();
+	}
+}
+
 /**
  * mtg_slots_settle() - bring objects back that had to make way for tags
  * @slots: The table.
  *
  * Spilled objects go into the pool as long as there is room for new data, and the
  * kept blocks are emptied for the next time. To be called again when something has
- * been freed, see &mtg_slots.wake.
+ * been freed, see &mtg_slots.wake. After mtg_slots_stop() it is the other way round:
+ * all objects go to ordinary memory, as far as there is some.
  *
  * Context: Process context, may sleep. The caller serialises calls, also with
  *          mtg_slots_shrink().
@@ -757,6 +816,10 @@ void mtg_slots_settle(struct mtg_slots *slots)
 {
 	u32 n;
 
+	if (READ_ONCE(slots->broken)) {
+		drain(slots);
+		return;
+	}
 	for (n = 0; n < slots->nr && atomic_read(&slots->spill.nr_pages); n++) {
 		/* The cursor stays where there was no room. */
 		if (bring_home(slots, slots->cursor))

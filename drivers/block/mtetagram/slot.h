@@ -96,7 +96,7 @@ struct mtg_slot_set {
  * @kept_used: There may be objects in kept blocks.
  * @nr: Number of slots; there is one word for each, see slot.c.
  * @stats: Counters.
- * @broken: An object with a damaged header was seen.
+ * @broken: Tag storage was overwritten, see mtg_slots_stop().
  */
 struct mtg_slots {
 	struct mtg_slot_set sets[MTG_SLOT_SETS];
@@ -130,6 +130,7 @@ static inline int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 
 int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse);
 int mtg_slots_evacuate(struct mtg_slots *slots, u32 block);
+void mtg_slots_stop(struct mtg_slots *slots);
 void mtg_slots_settle(struct mtg_slots *slots);
 int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks);
 void mtg_slots_compact(struct mtg_slots *slots);

@@ -463,12 +463,14 @@ static struct device_attribute dev_attr_failed_mem_limit =
 
 NUMBER_ATTR(no_memory, atomic64_read(&dev->failed_writes[MTG_WRITE_NO_MEMORY]));
 NUMBER_ATTR(compress, atomic64_read(&dev->failed_writes[MTG_WRITE_COMPRESS]));
+NUMBER_ATTR(stopped, atomic64_read(&dev->failed_writes[MTG_WRITE_STOPPED]));
 
 static struct attribute *failed_writes_attrs[] = {
 	&dev_attr_no_space.attr,
 	&dev_attr_failed_mem_limit.attr,
 	&dev_attr_no_memory.attr,
 	&dev_attr_compress.attr,
+	&dev_attr_stopped.attr,
 	NULL
 };
 

@@ -242,6 +242,58 @@ static void slot_repairs_a_damaged_owner(struct kunit *test)
 	expect_slot(test, 7, 500);
 }
 
+static unsigned int wakes;
+
+static void count_wake(struct mtg_slots *slots)
+{
+	wakes++;
+}
+
+static unsigned int stop_len(u32 index)
+{
+	return index % 4 ? 1000 : MTG_SLOT_SIZE;
+}
+
+static void slot_stops_when_storage_is_damaged(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	u64 pattern = 0;
+	u32 i, granule;
+
+	wakes = 0;
+	slots.wake = count_wake;
+	KUNIT_ASSERT_EQ(test, 0, store(1, 1000));
+	granule = mtg_pool_first_object(&fake->pool, 0);
+	KUNIT_ASSERT_NE(test, MTG_NO_GRANULE, granule);
+	for (i = 0; i < 20; i++)
+		KUNIT_ASSERT_EQ(test, 0, i == 1 ? 0 : store(i, stop_len(i)));
+	mtg_slots_settle(&slots);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&slots.spill.nr_pages));
+	KUNIT_EXPECT_EQ(test, 0, wakes);
+
+	mtg_pool_object(&fake->pool, granule)->owner = NR_SLOTS;
+	take_block(fake, granule >> fake->pool.block_shift);
+	KUNIT_EXPECT_TRUE(test, slots.broken);
+	KUNIT_EXPECT_GT(test, wakes, 0);
+
+	/* No new data, patterns included; the old stays readable. */
+	KUNIT_EXPECT_EQ(test, -EROFS, store(3, 500));
+	KUNIT_EXPECT_EQ(test, -EROFS, store(100, 500));
+	KUNIT_EXPECT_EQ(test, -EROFS, mtg_slot_store(&slots, 100, &pattern, 8));
+	KUNIT_EXPECT_EQ(test, 0, mtg_slot_load(&slots, 100, got));
+
+	/* All of it leaves tag storage, and does not come back. */
+	mtg_slots_settle(&slots);
+	mtg_slots_settle(&slots);
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&fake->pool.used_granules));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&fake->pool.nr_open));
+	memset(fake->pool.base, 0xa5, FAKE_BLOCKS * 4096);
+	for (i = 0; i < 20; i++)
+		expect_slot(test, i, stop_len(i));
+	KUNIT_EXPECT_TRUE(test, mtg_slot_free(&slots, 3));
+	KUNIT_EXPECT_EQ(test, 0, mtg_slot_load(&slots, 3, got));
+}
+
 static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(slot_keeps_what_was_stored),
 	KUNIT_CASE(slot_stores_patterns),
@@ -251,6 +303,7 @@ static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(slot_shrinks_or_changes_nothing),
 	KUNIT_CASE(slot_table_grows),
 	KUNIT_CASE(slot_repairs_a_damaged_owner),
+	KUNIT_CASE(slot_stops_when_storage_is_damaged),
 	{ }
 };
 
