@@ -6,7 +6,7 @@
 # it has counted those. Debug kernel.
 # Of the kernel's allocations only those fail that cannot wait, and of the slabs only
 # kmalloc(): without memory for a signal's details, a tag fault looks like another.
-# Arguments: seconds for each part, percent of failures, seed.
+# Arguments: seconds of the proof, percent of failures, seed.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -37,17 +37,25 @@ inject_all()
 	done
 }
 
-# Stops all of them; leaves their number in $injected.
-stop_injection()
+# Leaves in $injected how often the rarest of them has failed so far.
+count_injected()
 {
 	local name n
 
-	injected=0
+	injected=$many
 	for name in "${used[@]}"; do
 		n=$((many - $(<"$debug/$name/times")))
-		injected=$((injected + n))
+		((n >= injected)) || injected=$n
+	done
+}
+
+stop_injection()
+{
+	local name
+
+	for name in "${used[@]}"; do
+		note "  $((many - $(<"$debug/$name/times"))) failures of $name"
 		echo 0 >"$debug/$name/probability"
-		note "  $n failures of $name"
 	done
 }
 
@@ -62,23 +70,13 @@ paid()
 	done
 }
 
-# part NAME PERCENT PROOF-OPTION... -- FAULT...
-part()
+# run_proof NAME PROOF-OPTION...: leaves its status in $status.
+run_proof()
 {
-	local what=$1 share=$2 options=() status lost killed pid held=0
+	local what=$1 pid
 
-	shift 2
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	set_up $((carveout * 8))
-	swap_on "$DEV"
-	lost=$(attr reserve/lost) killed=$(attr reserve/killed)
-	inject_all "$share" "$@"
 	proof --procs 3 --mem $((carveout * 3 / 2)) --seed "$seed" --time "$seconds" \
-		"${options[@]}" >$out 2>&1 &
+		"${@:2}" >$out 2>&1 &
 	pid=$!
 	# Meanwhile much more is tagged: that takes the blocks that the others fill.
 	while kill -0 $pid 2>/dev/null; do
@@ -94,12 +92,36 @@ part()
 	done
 	wait $pid
 	status=$?
-	note "$what:"
+	paid_tasks=$((paid_tasks + $(sed -nE 's/^proof: lost.* killed ([0-9]+) .*/\1/p' $out)))
+}
+
+# part NAME PERCENT PROOF-OPTION... -- FAULT...
+part()
+{
+	local what=$1 share=$2 options=() status lost killed held=0 round
+
+	shift 2
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	set_up $((carveout * 8))
+	swap_on "$DEV"
+	lost=$(attr reserve/lost) killed=$(attr reserve/killed)
+	inject_all "$share" "$@"
+	# As often as it takes until each fault has come several times.
+	for ((round = 1; round <= 12; round++)); do
+		run_proof "$what" "${options[@]}"
+		count_injected
+		((!status && injected < 5)) || break
+	done
+	note "$what: $round times"
 	stop_injection
 	lost=$(($(attr reserve/lost) - lost)) killed=$(($(attr reserve/killed) - killed))
 	note "  $(paid)"
 	note "  $(grep '^proof: lost pages' $out); $held times other memory was tagged"
-	check_that "$what: failures were injected" "$injected > 0"
+	check_that "$what: failures of each kind were injected" "$injected > 0"
 	case $status in
 	0) pass "$what: every byte and every tag was right" ;;
 	"$incomplete")
@@ -116,7 +138,6 @@ part()
 		check_is "$what: no lost object, no lost page" 0 \
 			"$(sed -nE 's/^proof: lost pages ([0-9]+) .*/\1/p' $out)"
 	fi
-	paid_tasks=$((paid_tasks + $(sed -nE 's/^proof: lost.* killed ([0-9]+) .*/\1/p' $out)))
 	check "$what: swapoff" swapoff "$DEV"
 	check_empty_after_swap
 }
@@ -134,7 +155,7 @@ rungs=(mtetagram/fail_{move,kept,reserve,atomic})
 busy=(--swap-bulk --tagged-percent 25 --active-percent 25 --ballast "$(ballast)")
 
 part "allocations" "$percent" "${busy[@]}" -- failslab fail_page_alloc
-part "rungs" "$percent" "${busy[@]}" -- "${rungs[@]}" failslab fail_page_alloc
+part "rungs" $((percent * 2)) "${busy[@]}" -- "${rungs[@]}" failslab fail_page_alloc
 part "nearly all rungs" 90 "${busy[@]}" -- "${rungs[@]}" mtetagram/fail_emergency
 note "$paid_tasks tasks paid"
 
