@@ -63,6 +63,31 @@ offline()
 	check "offline: what was stored is right" slots verify "$DEV" --count "$count"
 }
 
+# All pages of a page table are tagged under its lock, and no two of them in one tag
+# block: the longest burst, much longer than that of a huge page.
+scattered()
+{
+	local line blocks
+
+	vacated=$(attr reserve/vacated)
+	coproc burst_of { exec burst scattered-mprotect 512 $(($(attr tag_storage/block_size) / 128)); }
+	while read -r line <&"${burst_of[0]}" && [ "$line" != ready ]; do
+		blocks=$line
+	done
+	echo >&"${burst_of[1]}"
+	read -r line <&"${burst_of[0]}"
+	check_is "scattered: memory is tagged" ready "$line"
+	vacated=$(($(attr reserve/vacated) - vacated))
+	note "scattered: $blocks, $vacated vacated, $(attr tag_storage/spilled_size) bytes spilled"
+	blocks=${blocks#* pages in }
+	check_that "scattered: each had to be emptied" "$vacated >= ${blocks% blocks} * 3 / 4"
+	check "scattered: what was stored is right" slots verify "$DEV" --count "$count"
+	printf '\n\n' >&"${burst_of[1]}"
+	# shellcheck disable=SC2154 # of coproc
+	wait "$burst_of_PID"
+	check "scattered: all spilled data comes home" wait_until "nothing is spilled" settled
+}
+
 load
 static=$(attr tag_storage/blocks_tagged)
 set_up $(($(attr tag_storage/size) * 8))
@@ -75,6 +100,10 @@ check_that "new: nearly all was prepared" "$vacated > 100 && $atomic * 50 < $vac
 offline
 hold_tags mprotect
 check_that "mprotect: most was not" "$atomic * 2 > $vacated"
+
+scattered
+check_is "scattered: the emergency reserves were not touched" 0 \
+	"$(attr reserve/spilled_emergency)"
 
 check_is "blocks stay offline" 4 "$(attr tag_storage/blocks_offline)"
 

@@ -176,8 +176,9 @@ static void settle(struct work_struct *work)
 }
 
 /*
- * The largest burst under one lock: a huge page tagged at once, on each CPU. In
- * bytes of tag storage.
+ * The largest burst under one lock that is common: a huge page tagged at once, on each
+ * CPU. In bytes of tag storage. That of 512 scattered pages can be 32 times as large; to
+ * keep room for it would cost more than it is worth, there are atomic pages for it.
  */
 static u64 worst_burst(void)
 {
