@@ -9,7 +9,7 @@ include versions.mk
 export FRESH FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
 
 .PHONY: help demo check check-run guest guest-run setup qemu rootfs kernel kernel-debug tool \
-	deb products host ctl boot dt style series qemu-selftest clean install uninstall
+	deb products host ctl boot dt style series qemu-selftest bench clean install uninstall
 
 help: ## this list
 	@echo "mtetagram: compressed swap in unused MTE tag storage"
@@ -92,8 +92,11 @@ uninstall: ## take them away again
 	@$(MAKE) -C tools/mtetagramctl O=$(TOOL_BUILD) uninstall
 	@$(MAKE) -C tools/boot uninstall
 
+bench: setup ## all benchmarks whose inputs have changed (FRESH=1: all), and the report; bench-NAME: one
+	@scripts/bench
+
 bench-%: setup
-	@tests/bench/$*/run
+	@scripts/bench $*
 
 clean: ## remove build/; the cache stays
 	rm -rf build

@@ -10,18 +10,27 @@ It measures us and a named peer in the same run, and ends with
     table.finish()
 
 which prints the table and writes build/bench/NAME.json: an array of objects with
-the keys of KEYS, and more if given (repeats, spread, seed, versions, ...).
+the keys of KEYS, and more if given. spread is how far repeats are from each other, as
+a share of the smallest; null if there were none.
 
 What runs in a guest is a script that prints lines "bench NAME VALUE..."; guest() boots
 it and returns them.
 """
+import functools
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-KEYS = ('measure', 'unit', 'ours', 'peer', 'peer_name', 'ratio', 'mode', 'how')
+CACHE = os.environ.get('MTETAGRAM_CACHE') or os.path.join(
+    os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'mtetagram')
+CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
+CORPUS_MIB = 128
+KEYS = ('measure', 'unit', 'ours', 'peer', 'peer_name', 'ratio', 'mode', 'how',
+        'repeats', 'spread', 'seed', 'versions')
 # icount: guest time that counts instructions; native: time or counts on the host,
 # User Mode Linux included; guest: anything else read in the guest, wall time too.
 MODES = ('icount', 'native', 'guest')
@@ -32,11 +41,80 @@ def products(*names):
     subprocess.run([os.path.join(TOP, 'scripts/products.sh'), *names], check=True)
 
 
-def guest(name, script, *options):
-    """Boot a guest with instruction-counted time, run the script in it, and return
-    what it says: {name: [number, ...]}. Output and logs stay in build/NAME."""
-    command = [os.path.join(TOP, 'tests/qemu/run'), '--name', name, '--smp', '1',
-               '--icount', *options, script]
+def output(*command):
+    """Standard output of a command that has to succeed."""
+    done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f'{done.stdout}\nstatus {done.returncode} of {command}')
+    return done.stdout
+
+
+@functools.cache
+def versions():
+    """What was measured with what."""
+    with open(os.path.join(TOP, 'versions.mk'), encoding='utf-8') as f:
+        pins = dict(line.split(' = ') for line in f.read().split('\n') if ' = ' in line)
+    found = {'project': output('git', 'describe', '--always', '--dirty').strip(),
+             'kernel': pins['KVER'], 'qemu': pins['QEMU_PACKAGE_VERSION'],
+             'gcc': output(f'{CROSS}gcc', '-dumpfullversion').strip()}
+    packages = os.path.join(TOP, 'build/products/rootfs/packages')
+    if os.path.exists(packages):
+        with open(packages, encoding='utf-8') as f:
+            found |= {words[0]: words[1] for words in (line.split('_') for line in f)
+                      if words[0] in ('fio', 'stress-ng')}
+    return found
+
+
+def heap_pages():
+    """Path and description of pages of live heaps. They are collected anew when the
+    program that does it, or one of those whose heap it takes, changes."""
+    program = os.path.join(TOP, 'tests/bench/pool/corpus')
+    key = hashlib.sha256()
+    with open(program, 'rb') as f:
+        key.update(f.read())
+    for name in ('python3', 'node', 'perl', 'bash', 'aarch64-linux-gnu-gcc'):
+        if shutil.which(name):
+            key.update(output(name, '--version').encode())
+    directory = os.path.join(CACHE, f'heaps-{key.hexdigest()[:16]}-{CORPUS_MIB}')
+    path, about = os.path.join(directory, 'corpus'), os.path.join(directory, 'about')
+    if not os.path.exists(about):
+        os.makedirs(directory, exist_ok=True)
+        print('== collecting pages of live heaps', file=sys.stderr)
+        text = output(program, path, str(CORPUS_MIB),
+                      os.path.realpath(os.path.join(TOP, 'build/products/kernel-release')))
+        with open(path, 'rb') as f:
+            digest = hashlib.file_digest(f, 'sha256').hexdigest()
+        with open(about, 'w', encoding='utf-8') as f:
+            f.write(f'pages {text.strip()}, sha256 {digest[:16]}')
+    with open(about, encoding='utf-8') as f:
+        return path, f.read()
+
+
+def guest_files(name, programs=(), corpus_mib=0):
+    """A fresh directory for the guest's /mtetagram/files: C programs, built for it, and
+    so much of the heap pages. Returns it and what the pages are."""
+    directory = os.path.join(TOP, 'build/bench', f'{name}-files')
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    for source in programs:
+        target = os.path.splitext(os.path.basename(source))[0]
+        output(f'{CROSS}gcc', '-O2', '-std=gnu11', '-Wall', '-Wextra', '-Werror',
+               '-static', '-o', os.path.join(directory, target), source)
+    if not corpus_mib:
+        return directory, None
+    path, about = heap_pages()
+    with open(path, 'rb') as f, open(os.path.join(directory, 'corpus'), 'wb') as copy:
+        copy.write(f.read(corpus_mib << 20))
+    return directory, about
+
+
+def guest(name, script, *options, icount=True):
+    """Boot a guest, by default with instruction-counted time, run the script in it,
+    and return what it says: {name: [number, ...]}. Output and logs stay in build/NAME."""
+    command = [os.path.join(TOP, 'tests/qemu/run'), '--name', name,
+               *(('--smp', '1', '--icount') if icount else ()), *options, *([script] if isinstance(script, str) else script)]
+    print(f'== {name}: booting', file=sys.stderr, flush=True)
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE,
                           stdin=subprocess.DEVNULL, text=True)
     if done.returncode:
@@ -52,6 +130,18 @@ def percentile(values, percent):
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
+def spread(values):
+    """How far values are from each other, as a share of the smallest."""
+    return round(max(values) / min(values) - 1, 6)
+
+
+def as_percent(share):
+    """A spread for people; the largest of several."""
+    if isinstance(share, list):
+        share = max(share)
+    return '-' if share is None else f'{share * 100:.2g} %'
+
+
 class Table:
     """Results of one benchmark. A ratio above 1 always means that ours is better."""
 
@@ -60,25 +150,27 @@ class Table:
 
     def add(self, measure, unit, ours, peer, peer_name, *, mode, how,
             better='lower', **more):
-        """One comparison. better says which of two figures is the better one."""
+        """One comparison. better says which of two figures is the better one. more
+        may be repeats, spread and seed, which are 1, None and 1 if not given."""
         if mode not in MODES or better not in ('lower', 'higher'):
             raise ValueError(f'{measure}: mode {mode}, better {better}')
         if ours <= 0 or peer <= 0:
             raise ValueError(f'{measure}: no figure ({ours} against {peer})')
         ratio = peer / ours if better == 'lower' else ours / peer
         self.rows.append(dict(zip(KEYS, (measure, unit, ours, peer, peer_name,
-                                         round(ratio, 4), mode, how))) | more)
+                                         round(ratio, 4), mode, how, 1, None, 1,
+                                         versions()))) | more)
 
     def text(self):
         """The table for the terminal, the worst ratio first."""
-        lines = [('measure', 'unit', 'ours', 'peer', 'ratio', 'against', 'mode')]
+        lines = [('measure', 'unit', 'ours', 'peer', 'ratio', 'spread', 'against', 'mode')]
         for row in sorted(self.rows, key=lambda r: r['ratio']):
             lines.append((row['measure'], row['unit'], f"{row['ours']:.6g}",
                           f"{row['peer']:.6g}", f"{row['ratio']:.3f}",
-                          row['peer_name'], row['mode']))
+                          as_percent(row['spread']), row['peer_name'], row['mode']))
         widths = [max(map(len, column)) for column in zip(*lines)]
         return '\n'.join('  '.join(
-            cell.rjust(w) if 2 <= i <= 4 else cell.ljust(w)
+            cell.rjust(w) if 2 <= i <= 5 else cell.ljust(w)
             for i, (cell, w) in enumerate(zip(line, widths))).rstrip()
             for line in lines)
 
