@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# guest.sh ROUNDS DEVICE...: in the guest, the same work in a memory control group that
+# is too small for it, swapping to each device in turn: mtetagram0, zram0 or disk, which
+# is a file on the guest's virtio disk. Prints lines "bench NAME.DEVICE VALUE...".
+# shellcheck source=tests/guest/lib.sh
+. /mtetagram/tests/lib.sh
+
+LOAD=/mtetagram/files/swapload
+CORPUS=/mtetagram/files/corpus
+SWAPFILE=/swapfile
+SIZE=96M
+
+# Each with a fixed amount of work and data that is verified where it can be. Not brk,
+# which never swaps in such a group. Other methods of vm lock or populate more than the
+# group may have.
+stressors=(
+	"vm 1 --vm-bytes 40M --vm-keep --vm-method modulo-x --vm-ops 6000 --verify"
+	"pageswap 1 --pageswap-ops 3000"
+	"bigheap 1 --bigheap-growth 1M --bigheap-ops 48 --verify"
+	"madvise 1 --madvise-ops 10"
+)
+
+# See tests/bench/fio/guest.sh.
+read_programs()
+{
+	local spinner
+
+	chrt -i 0 bash -c 'while :; do :; done' &
+	spinner=$!
+	stress-ng --vm 1 --vm-bytes 1M --vm-ops 1 --verify >/dev/null 2>&1 ||
+		bail "stress-ng does not work"
+	cat $LOAD $CORPUS /bin/{awk,cat,swapon,swapoff,mkswap,sed,sync} >/dev/null 2>&1
+	mkswap --version >/dev/null
+	kill $spinner
+}
+
+# start DEVICE: swap there and nowhere else
+start()
+{
+	local sys=/sys/block/$1 path=/dev/$1
+
+	if [[ $1 == disk ]]; then
+		path=$SWAPFILE
+		[[ -e $path ]] || dd if=/dev/zero of=$path bs=1M count=${SIZE%M} status=none
+		chmod 600 $path
+	else
+		echo 1 >"$sys/reset"
+		echo lz4 >"$sys/comp_algorithm"
+		echo $SIZE >"$sys/disksize"
+		[[ $1 != zram0 ]] || attr tag_storage/size >"$sys/mem_limit"
+	fi
+	mkswap "$path" >/dev/null 2>&1 || bail "mkswap $path"
+	swapon "$path" || bail "swapon $path"
+	used=$path
+}
+
+counters()
+{
+	awk '/^pgmajfault |^pswpin |^pswpout / { printf "%s ", $2 }' /proc/vmstat
+	sed -n 's/^some.*total=//p' $GROUP/memory.pressure
+}
+
+# in_group NAME COMMAND...: a new group; nanoseconds, then what counters say
+in_group()
+{
+	local name=$1 before after start end i
+
+	shift
+	mkdir $GROUP
+	echo "$LIMIT" >$GROUP/memory.max
+	read -ra before < <(counters | tr '\n' ' ')
+	start=${EPOCHREALTIME/./}
+	"$@" >/tmp/out 2>/tmp/err || bail "$name: $(tail -n 3 /tmp/err)"
+	end=${EPOCHREALTIME/./}
+	read -ra after < <(counters | tr '\n' ' ')
+	for i in "${!after[@]}"; do
+		after[i]=$((after[i] - before[i]))
+	done
+	echo "bench $name.$device.$round $(((10#$end - 10#$start) * 1000)) ${after[*]}"
+	grep -qx "oom_kill 0" $GROUP/memory.events || bail "$name: out of memory on $device"
+	rmdir $GROUP
+}
+
+# Without the right to poison memory, which madvise does otherwise: its own.
+# shellcheck disable=SC2317 # called by name
+stress()
+{
+	# shellcheck disable=SC2016 # for the other shell
+	bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' $GROUP \
+		setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin stress-ng --oomable \
+		--temp-path /tmp --seed 1 --timeout 0 "$@"
+}
+
+load
+modprobe zram || bail "no zram"
+GROUP=/sys/fs/cgroup/bench
+LIMIT=32M
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+read_programs
+rounds=$1
+shift
+for ((round = 0; round < rounds; round++)); do
+	for device; do
+		start "$device"
+		in_group faults $LOAD $GROUP $CORPUS faults 56 3000
+		echo "bench latency.$device.$round $(</tmp/out)"
+		in_group compile $LOAD $GROUP $CORPUS compile 20 4
+		for line in "${stressors[@]}"; do
+			read -ra words <<<"$line"
+			in_group "${words[0]}" stress "--${words[0]}" "${words[@]:1}"
+		done
+		swapoff "$used" || bail "swapoff $used"
+	done
+done
