@@ -35,6 +35,9 @@
 #define PAGE 4096UL
 /* Always the same addresses, so that the page tables are the same in all runs. */
 #define ARENA ((void *)0x1000000000)
+#define KEPT ((char *)0x2000000000)
+/* Page frames whose tags share a block of 4 KiB. */
+#define GROUP 32
 #define MAX_FILES 8
 
 static unsigned long number(const char *text)
@@ -200,6 +203,24 @@ static void time_touch(char *p, unsigned long pages, struct loop *loop)
 		loop->grown[i] += value(files[i]);
 }
 
+/* Hold a page of each group of frames that none is held of: the next loop finds it tagged. */
+static void keep_groups(char *p, unsigned long pages)
+{
+	static char seen[1 << 20], *next = KEPT;
+	uint64_t *pfn = frames(p, pages);
+
+	for (unsigned long i = 0; i < pages; i++) {
+		if (seen[pfn[i] / GROUP % sizeof(seen)])
+			continue;
+		seen[pfn[i] / GROUP % sizeof(seen)] = 1;
+		if (mremap(p + i * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, next) != next ||
+		    mlock(next, PAGE))
+			err(1, "keep page %lu", i);
+		next += PAGE;
+	}
+	free(pfn);
+}
+
 /* Memory is mapped, each page is touched, and all is unmapped. */
 static void time_memory(int extra, int fd, unsigned long pages, struct loop *loop)
 {
@@ -213,6 +234,12 @@ static void time_memory(int extra, int fd, unsigned long pages, struct loop *loo
 	loop->undo = now() - start;
 	if (fd >= 0 && ftruncate(fd, pages * PAGE))
 		err(1, "truncate");
+	if (extra) {
+		p = map(pages * PAGE, extra, fd);
+		touch(p, pages);
+		keep_groups(p, pages);
+		munmap(p, pages * PAGE);
+	}
 }
 
 /* A child is made and ends, then the parent writes to what was shared. */
