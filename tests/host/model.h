@@ -298,6 +298,7 @@ static void do_grow(unsigned int more)
 {
 	u64 pattern = 7, got = 0;
 	u32 last;
+	int ret;
 
 	pthread_mutex_lock(&m.resize);
 	last = m.table.nr + more;
@@ -306,7 +307,11 @@ static void do_grow(unsigned int more)
 			fail("cannot grow to %u slots", last + 1);
 		if (mtg_slot_load(&m.table, last, &got))
 			fail("new slot %u is not empty", last);
-		if (mtg_slot_store(&m.table, last, &pattern, sizeof(pattern)) != -ENOSPC &&
+		ret = mtg_slot_store(&m.table, last, &pattern, sizeof(pattern));
+		/* Damage that was found before has stopped the table. */
+		if (ret && ret != -ENOSPC && !(ret == -EROFS && m.table.broken))
+			fail("new slot %u cannot be stored: %d", last, ret);
+		if (!ret &&
 		    (mtg_slot_load(&m.table, last, &got) != sizeof(got) || got != pattern))
 			fail("new slot %u does not keep what was stored", last);
 		mtg_slot_free(&m.table, last);
