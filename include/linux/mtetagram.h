@@ -31,6 +31,8 @@ bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
 				 unsigned int nr_pages);
 struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
 				  gfp_t gfp);
+int __mtetagram_prepare_range(struct vm_area_struct *vma, unsigned long start,
+			      unsigned long end);
 void __mtetagram_release(struct page *page, unsigned int order);
 bool __mtetagram_reserved(struct page *page);
 
@@ -94,6 +96,27 @@ static inline struct folio *mtetagram_prepare(struct folio *folio,
 	if (static_branch_unlikely(&mtetagram_enabled) && folio)
 		return __mtetagram_prepare(folio, vma, gfp);
 	return folio;
+}
+
+/**
+ * mtetagram_prepare_range() - make room for the tags of populated memory
+ * @vma: The mapping, which is about to get VM_MTE.
+ * @start: First address, in @vma.
+ * @end: End address, in @vma.
+ *
+ * To be called before the page tables are changed, so that nothing has to be done
+ * under their locks.
+ *
+ * Context: May sleep; mmap_lock held for writing, @vma gets locked too.
+ * Return: 0, or nothing should be tagged: -ENOMEM if there is no room, -EINTR if the
+ *         process is being killed.
+ */
+static inline int mtetagram_prepare_range(struct vm_area_struct *vma,
+					  unsigned long start, unsigned long end)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		return __mtetagram_prepare_range(vma, start, end);
+	return 0;
 }
 
 /**
@@ -161,6 +184,12 @@ static inline struct folio *mtetagram_prepare(struct folio *folio,
 					      struct vm_area_struct *vma, gfp_t gfp)
 {
 	return folio;
+}
+
+static inline int mtetagram_prepare_range(struct vm_area_struct *vma,
+					  unsigned long start, unsigned long end)
+{
+	return 0;
 }
 
 static inline bool mtetagram_active(void)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A full device makes room for more tags than it has places to go to: objects spill to
 # ordinary memory, nothing is lost, and all of it comes home when the tags are gone.
-# Memory that is mapped with PROT_MTE is prepared where it is allocated; mprotect() of
-# populated memory is what finds blocks in use under locks.
+# Memory that is mapped with PROT_MTE is prepared where it is allocated, and what is
+# populated by mprotect(); shared memory is what finds blocks in use under locks.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -64,12 +64,13 @@ offline()
 }
 
 # All pages of a page table are tagged under its lock, and no two of them in one tag
-# block: the longest burst, much longer than that of a huge page.
+# block. That they are emptied before is why the reserve suffices.
 scattered()
 {
-	local line blocks
+	local line blocks pages
 
 	vacated=$(attr reserve/vacated)
+	atomic=$(attr reserve/vacated_atomic) pages=$(attr reserve/spilled_atomic)
 	coproc burst_of { exec burst scattered-mprotect 512 $(($(attr tag_storage/block_size) / 128)); }
 	while read -r line <&"${burst_of[0]}" && [ "$line" != ready ]; do
 		blocks=$line
@@ -78,9 +79,12 @@ scattered()
 	read -r line <&"${burst_of[0]}"
 	check_is "scattered: memory is tagged" ready "$line"
 	vacated=$(($(attr reserve/vacated) - vacated))
-	note "scattered: $blocks, $vacated vacated, $(attr tag_storage/spilled_size) bytes spilled"
+	atomic=$(($(attr reserve/vacated_atomic) - atomic))
+	note "scattered: $blocks, $vacated vacated, $atomic under locks, $(attr tag_storage/spilled_size) bytes spilled"
 	blocks=${blocks#* pages in }
 	check_that "scattered: each had to be emptied" "$vacated >= ${blocks% blocks} * 3 / 4"
+	check_that "scattered: but not under locks" "$atomic * 50 < $vacated"
+	check_is "scattered: the reserve suffices" "$pages" "$(attr reserve/spilled_atomic)"
 	check "scattered: what was stored is right" slots verify "$DEV" --count "$count"
 	printf '\n\n' >&"${burst_of[1]}"
 	# shellcheck disable=SC2154 # of coproc
@@ -99,7 +103,9 @@ hold_tags new
 check_that "new: nearly all was prepared" "$vacated > 100 && $atomic * 50 < $vacated"
 offline
 hold_tags mprotect
-check_that "mprotect: most was not" "$atomic * 2 > $vacated"
+check_that "mprotect: nearly all was prepared" "$vacated > 100 && $atomic * 50 < $vacated"
+hold_tags shared
+check_that "shared: most was not" "$atomic * 2 > $vacated"
 
 scattered
 check_is "scattered: the emergency reserves were not touched" 0 \

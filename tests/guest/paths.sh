@@ -10,14 +10,15 @@ tracing=/sys/kernel/tracing
 event=$tracing/events/mtetagram/mtetagram_reserve
 
 # Functions that are on the stack together when a page is reserved. prepare is where
-# the page was allocated, mte_sync_tags where it is mapped. A huge page of 64 KiB is
-# allocated by an inlined function; a single page would have one more on the stack.
+# the page was allocated, walk_page_range where mprotect() is about to change its
+# mapping, mte_sync_tags where it is mapped. A huge page of 64 KiB is allocated by an
+# inlined function; a single page would have one more on the stack.
 prepare=__mtetagram_prepare
 declare -A seen=(
 	[anon]="vma_alloc_zeroed_movable_folio $prepare"
-	[mprotect]="change_protection mte_sync_tags"
+	[mprotect]="mprotect_fixup walk_page_range"
 	[thp]="do_huge_pmd_anonymous_page $prepare"
-	[thp-mprotect]="change_huge_pmd mte_sync_tags"
+	[thp-mprotect]="mprotect_fixup walk_page_range"
 	[mthp]="$prepare>__handle_mm_fault"
 	[huge-zero]="do_huge_pmd_anonymous_page mte_sync_tags"
 	[shmem]="finish_fault mte_sync_tags"
@@ -35,7 +36,7 @@ declare -A seen=(
 	[swapoff]="__arm64_sys_swapoff arch_swap_restore"
 	[swapoff-shmem]="__arm64_sys_swapoff shmem_unuse arch_swap_restore"
 	[remote]="mem_rw $prepare"
-	[split]="change_protection mte_sync_tags"
+	[split]="mprotect_fixup walk_page_range"
 	[poison]="vma_alloc_zeroed_movable_folio $prepare"
 )
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # No place for the data that is in the way of tags, by fault injection on every rung.
-# Who maps tagged memory is killed, and nothing is lost; who allocates it waits until
-# there is memory; only where tagged memory is copied, data is dropped, and then
-# exactly what was counted cannot be read, and nothing reads wrong.
+# mprotect() fails; who maps tagged memory is killed, and nothing is lost; who allocates
+# it waits until there is memory; only where tagged memory is copied, data is dropped,
+# and then exactly what was counted cannot be read, and nothing reads wrong.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -31,14 +31,19 @@ note "$count slots fill the device"
 
 fail_all -1
 hold $((64 << 20)) mprotect </dev/null 2>/dev/null
-check_is "mprotect: the process is killed" 137 $?
-check_is "mprotect: that is counted, once" 1 "$(attr reserve/killed)"
-check_that "mprotect: so is the object in its way" "$(attr reserve/refused) > 0"
-check "mprotect: the log says why" \
+check_is "mprotect: it fails" 3 $?
+check_that "mprotect: the object in its way is counted" "$(attr reserve/refused) > 0"
+check_is "mprotect: nobody is killed" 0 "$(attr reserve/killed)"
+refused=$(attr reserve/refused)
+hold $((64 << 20)) shared </dev/null 2>/dev/null
+check_is "shared: the process is killed" 137 $?
+check_is "shared: that is counted, once" 1 "$(attr reserve/killed)"
+check_that "shared: so is the object in its way" "$(attr reserve/refused) > $refused"
+check "shared: the log says why" \
 	bash -c 'dmesg | grep -q "mtetagram: killed process .* (hold): no memory"'
 fail_all 0
-check_is "mprotect: nothing is lost" 0 "$(attr reserve/lost)"
-check "mprotect: what was stored is right" slots verify "$DEV" --count "$count"
+check_is "mprotect, shared: nothing is lost" 0 "$(attr reserve/lost)"
+check "mprotect, shared: what was stored is right" slots verify "$DEV" --count "$count"
 
 killed=$(attr reserve/killed) refused=$(attr reserve/refused)
 fail_all 50

@@ -427,7 +427,10 @@ void area_remove(struct area *area, unsigned int from, unsigned int nr)
 	count(COUNT_REMOVES, 1);
 }
 
-/* PROT_MTE for [from, to) and all that is between it and what has it already. */
+/*
+ * PROT_MTE for [from, to) and all that is between it and what has it already. Where the
+ * kernel has no memory to make room for the tags, nothing is tagged.
+ */
 void area_tag(struct area *area, unsigned int from, unsigned int to)
 {
 	if (area->tagged_to > area->tagged_from) {
@@ -435,8 +438,11 @@ void area_tag(struct area *area, unsigned int from, unsigned int to)
 		to = to > area->tagged_to ? to : area->tagged_to;
 	}
 	if (mprotect(page_address(area, from), (to - from) * PAGE,
-		     PROT_READ | PROT_WRITE | PROT_MTE))
-		die("proof: mprotect(PROT_MTE): %s", strerror(errno));
+		     PROT_READ | PROT_WRITE | PROT_MTE)) {
+		if (errno != ENOMEM)
+			die("proof: mprotect(PROT_MTE): %s", strerror(errno));
+		return;
+	}
 	area->tagged_from = from;
 	area->tagged_to = to;
 	count(COUNT_MPROTECTS, 1);

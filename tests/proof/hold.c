@@ -2,17 +2,21 @@
 /*
  * hold: have so much tagged memory until stdin ends, and verify its tags and bytes.
  *
- *   hold SIZE new|mprotect
+ *   hold SIZE new|mprotect|shared
  *
  * "new" maps it with PROT_MTE, so that each page is tagged as it is allocated;
- * "mprotect" asks for tags when it is populated, so that up to 512 pages are tagged
- * under one page-table lock. Prints "ready" when all of it is tagged. For each byte
- * on stdin a page is moved to other memory.
+ * "mprotect" asks for tags when it is populated; "shared" maps shared memory that is
+ * populated, whose pages are tagged under page-table locks as they are touched. Prints
+ * "ready" when all of it is tagged. For each byte on stdin a page is moved to other
+ * memory.
  *
- * Exit status: 0 all right; 1 tags or bytes were wrong; 2 usage or no memory.
+ * Exit status: 0 all right; 1 tags or bytes were wrong; 2 usage or no memory; 3 the
+ * kernel has refused the tags.
  */
 
 #define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +27,7 @@
 
 #define PAGE	4096UL
 #define GRANULE	16UL
+#define PLAIN	(PROT_READ | PROT_WRITE)
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE 101
 #endif
@@ -55,43 +60,85 @@ static size_t count_wrong(char *area, size_t size)
 	return wrong;
 }
 
+static void die(const char *what, int status)
+{
+	fprintf(stderr, "hold: %s: %s\n", what, strerror(errno));
+	exit(status);
+}
+
+static char *map_new(size_t size, int prot)
+{
+	char *area = mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (area == MAP_FAILED)
+		die("mmap", 2);
+	return area;
+}
+
+static char *map_late(size_t size)
+{
+	char *area = map_new(size, PLAIN);
+
+	memset(area, 1, size);
+	if (mprotect(area, size, PLAIN | PROT_MTE))
+		die("mprotect", errno == ENOMEM ? 3 : 2);
+	return area;
+}
+
+/* Populated by another mapping: what is allocated here is prepared for tags. */
+static char *map_shared(size_t size)
+{
+	int fd = memfd_create("hold", MFD_CLOEXEC);
+	char *area;
+
+	if (fd < 0 || ftruncate(fd, size))
+		die("memfd", 2);
+	area = mmap(NULL, size, PLAIN, MAP_SHARED, fd, 0);
+	if (area == MAP_FAILED)
+		die("mmap", 2);
+	memset(area, 1, size);
+	munmap(area, size);
+	area = mmap(NULL, size, PLAIN | PROT_MTE, MAP_SHARED, fd, 0);
+	if (area == MAP_FAILED)
+		die("mmap", 2);
+	return area;
+}
+
+static char *map(size_t size, const char *how)
+{
+	if (!strcmp(how, "new"))
+		return map_new(size, PLAIN | PROT_MTE);
+	if (!strcmp(how, "mprotect"))
+		return map_late(size);
+	if (!strcmp(how, "shared"))
+		return map_shared(size);
+	return NULL;
+}
+
+static void move_page(char *page)
+{
+	if (madvise(page, PAGE, MADV_SOFT_OFFLINE))
+		die("MADV_SOFT_OFFLINE", 2);
+	printf("moved\n");
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	size_t size = argc == 3 ? strtoul(argv[1], NULL, 0) / PAGE * PAGE : 0;
-	bool late = argc == 3 && !strcmp(argv[2], "mprotect");
-	int prot = PROT_READ | PROT_WRITE;
-	size_t wrong, moved = 0;
+	size_t wrong, moved;
 	char *area, c;
 
-	if (!size || (!late && strcmp(argv[2], "new"))) {
-		fprintf(stderr, "usage: hold SIZE new|mprotect\n");
+	area = size && !mte_enable() ? map(size, argv[2]) : NULL;
+	if (!area) {
+		fprintf(stderr, "usage: hold SIZE new|mprotect|shared, where memory can be tagged\n");
 		return 2;
-	}
-	area = mmap(NULL, size, late ? prot : prot | PROT_MTE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (area == MAP_FAILED || mte_enable()) {
-		fprintf(stderr, "hold: no tagged memory\n");
-		return 2;
-	}
-	if (late) {
-		memset(area, 1, size);
-		if (mprotect(area, size, prot | PROT_MTE)) {
-			perror("hold: mprotect");
-			return 2;
-		}
 	}
 	fill(area, size);
 	printf("ready\n");
 	fflush(stdout);
-	while (read(0, &c, 1) > 0) {
-		if (madvise(area + moved % size, PAGE, MADV_SOFT_OFFLINE)) {
-			perror("hold: MADV_SOFT_OFFLINE");
-			return 2;
-		}
-		moved += PAGE;
-		printf("moved\n");
-		fflush(stdout);
-	}
+	for (moved = 0; read(0, &c, 1) > 0; moved += PAGE)
+		move_page(area + moved % size);
 	wrong = count_wrong(area, size);
 	if (wrong)
 		printf("hold: %zu granules or pages are wrong\n", wrong);

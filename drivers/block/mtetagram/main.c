@@ -113,8 +113,10 @@ static bool device_make_room(void *priv, gfp_t gfp)
 	if (atomic_read(&spill->nr_spare) >= enough)
 		return true;
 	/* As the allocation itself, but for what is special to its pages. */
-	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS;
-	mtg_spill_balance(spill, gfp | __GFP_NORETRY);
+	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_RETRY_MAYFAIL;
+	if (!(gfp & __GFP_RETRY_MAYFAIL))
+		gfp |= __GFP_NORETRY;
+	mtg_spill_balance(spill, gfp);
 	return atomic_read(&spill->nr_spare) >= enough;
 }
 
@@ -176,9 +178,9 @@ static void settle(struct work_struct *work)
 }
 
 /*
- * The largest burst under one lock that is common: a huge page tagged at once, on each
- * CPU. In bytes of tag storage. That of 512 scattered pages can be 32 times as large; to
- * keep room for it would cost more than it is worth, there are atomic pages for it.
+ * The largest burst under one lock: a huge page tagged at once, on each CPU. In bytes of
+ * tag storage. Pages of shared memory that are mapped together by one fault are at most
+ * as many as such blocks of 4 KiB, and mprotect() prepares its pages before it locks.
  */
 static u64 worst_burst(void)
 {

@@ -236,10 +236,10 @@ int mtg_region_reserve(struct mtg_region *region, struct page *page,
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_reserve);
 
 /**
- * mtg_region_prepare() - reserve a page where it is allocated
+ * mtg_region_prepare() - reserve a page where that may sleep and fail
  * @region: The region that holds the page's tags.
- * @page: The page, new and of no use to anybody else.
- * @gfp: How the page was allocated.
+ * @page: The page; the caller has a reference.
+ * @gfp: How memory may be allocated for that.
  *
  * Context: May sleep if @gfp allows it.
  * Return: 0; -ENOMEM if there is no memory for the data in the page's tag block.
@@ -446,14 +446,27 @@ bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
 }
 EXPORT_SYMBOL_GPL(__mtetagram_reserve_mapping);
 
+/**
+ * mtg_page_prepare() - reserve a page where that may sleep and fail
+ * @page: The page; the caller has a reference.
+ * @gfp: How memory may be allocated for that.
+ *
+ * Context: May sleep if @gfp allows it.
+ * Return: 0; -ENOMEM if there is no memory for the data in the page's tag block.
+ */
+int mtg_page_prepare(struct page *page, gfp_t gfp)
+{
+	struct mtg_region *region = mtg_region_by_pfn(page_to_pfn(page));
+
+	return region ? mtg_region_prepare(region, page, gfp) : 0;
+}
+
 static noinline struct folio *prepare(struct folio *folio, gfp_t gfp)
 {
-	struct mtg_region *region;
 	long i;
 
 	for (i = 0; i < folio_nr_pages(folio); i++) {
-		region = mtg_region_by_pfn(folio_pfn(folio) + i);
-		if (region && mtg_region_prepare(region, folio_page(folio, i), gfp)) {
+		if (mtg_page_prepare(folio_page(folio, i), gfp)) {
 			folio_put(folio);
 			return NULL;
 		}
