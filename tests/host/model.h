@@ -21,6 +21,7 @@
 __attribute__((format(printf, 1, 2), noreturn)) static void fail(const char *fmt, ...);
 
 __thread unsigned int shim_cpu;
+__thread unsigned long shim_locks;
 bool (*shim_fail_alloc)(gfp_t gfp);
 
 enum op_kind {

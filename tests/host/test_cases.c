@@ -136,6 +136,41 @@ static void test_vacate_is_bounded(unsigned int block_size)
 	model_destroy();
 }
 
+/*
+ * All headers of a block are overwritten. The table is searched once for all of its
+ * objects, and not slot by slot: that shows in the number of locks that are taken.
+ */
+static void test_damage_is_repaired_at_once(unsigned int block_size)
+{
+	unsigned int objects = 0, n, wrong = 0;
+	uint8_t data[MTG_SLOT_SIZE] = { 1 }, got[MTG_SLOT_SIZE];
+	unsigned long locks;
+	u32 granule;
+
+	model_init(block_size, (1 << 20) / block_size, 65536);
+	m.pool.headroom = m.blocks / 4;
+	for (n = 0; n < 65536; n++) {
+		*(unsigned int *)data = n;
+		if (mtg_slot_store(&m.table, n, data, 20))
+			break;
+	}
+	m.damaged = true;
+	for (granule = mtg_pool_first_object(&m.pool, 1); granule != MTG_NO_GRANULE;
+	     granule = mtg_pool_next_object(&m.pool, 1, granule), objects++)
+		mtg_pool_object(&m.pool, granule)->owner = granule + 1;
+	locks = shim_locks;
+	take_block(1, false);
+	locks = shim_locks - locks;
+	for (granule = 0; granule < n; granule++)
+		wrong += mtg_slot_load(&m.table, granule, got) != 20 ||
+			 *(unsigned int *)got != granule;
+	check_pool();
+	result(objects > 100 && !wrong && locks < MTG_SLOT_SETS + 32 * objects,
+	       "blocks of %u: %u damaged headers are repaired with %lu locks, %u of %u slots are wrong",
+	       block_size, objects, locks, wrong, n);
+	model_destroy();
+}
+
 static int fail_at;
 
 static bool fail_nth(gfp_t gfp)
@@ -182,10 +217,12 @@ int main(int argc, char **argv)
 
 	if (getopt(argc, argv, "s:") == 's')
 		rng = strtoull(optarg, NULL, 0);
-	printf("KTAP version 1\n1..12\n");
+	printf("KTAP version 1\n1..14\n");
 	test_setup_without_memory();
 	test_vacate_is_bounded(4096);
 	test_vacate_is_bounded(65536);
+	test_damage_is_repaired_at_once(4096);
+	test_damage_is_repaired_at_once(65536);
 	for (i = 0; i < ARRAY_SIZE(heaps); i++) {
 		test_compaction(&heaps[i], 4096, 0);
 		test_compaction(&heaps[i], 4096, 10);

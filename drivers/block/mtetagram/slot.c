@@ -362,10 +362,17 @@ bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_free);
 
+/* For who may meet a table that grows: so many words it has, if it is looked up now. */
+static u32 nr_words(struct mtg_slots *slots)
+{
+	/* Pairs with the smp_store_release() in mtg_slots_grow(). */
+	return smp_load_acquire(&slots->nr);
+}
+
 /* Does the slot own the object at @granule? @index may be garbage. */
 static bool refers_to(struct mtg_slots *slots, u32 index, u32 granule)
 {
-	u64 word = index < READ_ONCE(slots->nr) ? *slot_word(slots, index) : SLOT_EMPTY;
+	u64 word = index < nr_words(slots) ? *slot_word(slots, index) : SLOT_EMPTY;
 
 	return slot_type(word) == SLOT_OBJECT && object_granule(word) == granule;
 }
@@ -462,31 +469,49 @@ void mtg_slots_stop(struct mtg_slots *slots)
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_stop);
 
 /*
- * An object's header names a slot that does not own it. The object is not
- * followed anywhere: its owner is searched in the table instead, and the header
- * repaired. Slow, and never needed unless something scribbles over the arena.
+ * Write the headers of the objects that begin in [@granule, @end) anew, as far as slots
+ * of that set own them. True if the one at @granule is among these.
  */
-static bool repair_owner(struct mtg_slots *slots, u32 granule, u32 wrong)
+static bool repair_in_set(struct mtg_slots *slots, u32 nr, u32 granule, u32 end)
 {
-	u32 index;
+	struct mtg_slot_set *set = &slots->sets[nr];
+	unsigned long index, end_index;
+	bool found = false;
+
+	raw_spin_lock(&set->lock);
+	end_index = nr_words(slots);
+	for (index = nr; index < end_index; index += MTG_SLOT_SETS) {
+		u64 word = set->table[index];
+		u32 at = object_granule(word);
+
+		if (slot_type(word) != SLOT_OBJECT || at < granule || at >= end)
+			continue;
+		mtg_pool_set_owner(slots->pool, at, index);
+		found |= at == granule;
+	}
+	raw_spin_unlock(&set->lock);
+	return found;
+}
+
+/*
+ * An object's header names a slot that does not own it. The object is not followed
+ * anywhere: its owner is searched in the table instead, which is the only other place
+ * that knows it, together with those of the objects behind it up to @end. So there is
+ * one search for each block, whatever has been overwritten; and few blocks, as from
+ * the first one on the worker empties all of them. False if the object has no owner.
+ */
+static noinline bool repair_owners(struct mtg_slots *slots, u32 granule, u32 end, u32 wrong)
+{
+	bool found = false;
+	u32 nr;
 
 	if (!READ_ONCE(slots->broken))
 		pr_err("%s: object at granule %u has a damaged header (owner %u)\n",
 		       slots->name, granule, wrong);
 	mtg_slots_stop(slots);
-
-	for (index = 0; index < READ_ONCE(slots->nr); index++) {
-		bool found;
-
-		raw_spin_lock(slot_lock(slots, index));
-		found = refers_to(slots, index, granule);
-		if (found)
-			mtg_pool_set_owner(slots->pool, granule, index);
-		raw_spin_unlock(slot_lock(slots, index));
-		if (found)
-			return true;
-	}
-	return false;
+	for (nr = 0; nr < MTG_SLOT_SETS; nr++)
+		found |= repair_in_set(slots, nr, granule, end);
+	return found;
 }
 
 /*
@@ -551,9 +576,9 @@ static enum mtg_rung next_rung(struct mtg_slots *slots, enum mtg_rung rung,
 static int evict_once(struct mtg_slots *slots, u32 granule, u32 start,
 		      enum mtg_alloc_mode mode, enum mtg_rung *rung)
 {
+	u32 index, end = start + (1U << slots->pool->block_shift);
 	bool wrong = false;
 	int ret = 0;
-	u32 index;
 
 	if (!mtg_pool_owner(slots->pool, granule, &index))
 		return 0;
@@ -573,7 +598,7 @@ static int evict_once(struct mtg_slots *slots, u32 granule, u32 start,
 	}
 	raw_spin_unlock(slot_lock(slots, index));
 	/* An object without an owner is nobody's data. */
-	return wrong && !repair_owner(slots, granule, index) ? 0 : ret;
+	return wrong && !repair_owners(slots, granule, end, index) ? 0 : ret;
 }
 
 /*
@@ -623,7 +648,8 @@ static int evict_block(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode m
  * Objects go where &enum mtg_rung says, in that order.
  *
  * Context: Atomic or not; not in interrupts. Never sleeps. The work is bounded by
- *          the objects that touch one block.
+ *          the objects that touch one block, or by the slots of the table if the
+ *          block is damaged.
  * Return: 0, and the block is empty. -ENOMEM if @may_refuse and there is no memory:
  *         then the block is closed, with the objects that are left, and the caller
  *         has to call mtg_pool_reopen().
@@ -951,8 +977,8 @@ int mtg_slots_grow(struct mtg_slots *slots, u32 nr)
 		raw_spin_unlock(&set->lock);
 		cond_resched();
 	}
-	/* A damaged header may name any slot, see refers_to(). */
-	WRITE_ONCE(slots->nr, nr);
+	/* Pairs with nr_words(): who sees it sees the new table in each set. */
+	smp_store_release(&slots->nr, nr);
 	vfree(old);
 	return 0;
 }

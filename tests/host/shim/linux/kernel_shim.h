@@ -26,6 +26,7 @@ typedef unsigned int gfp_t;
 
 #define __maybe_unused		__attribute__((unused))
 #define likely(x)		__builtin_expect(!!(x), 1)
+#define noinline		__attribute__((noinline))
 #define U32_MAX			UINT32_MAX
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BITS_PER_BYTE		8
@@ -115,10 +116,11 @@ static inline unsigned long __get_free_page(gfp_t gfp)
 #define DEFINE_EVENT(class, name, proto, args)					\
 	static inline __attribute__((unused)) void trace_##name(proto) { }
 
-/* Locks. */
+/* Locks; a test counts how often its thread takes one. */
 typedef pthread_mutex_t raw_spinlock_t;
+extern __thread unsigned long shim_locks;
 #define raw_spin_lock_init(l)	pthread_mutex_init(l, NULL)
-#define raw_spin_lock(l)	pthread_mutex_lock(l)
+#define raw_spin_lock(l)	(shim_locks++, pthread_mutex_lock(l))
 #define raw_spin_unlock(l)	pthread_mutex_unlock(l)
 
 /* Atomics. */
@@ -134,6 +136,8 @@ typedef struct { int64_t v; } atomic64_t;
 #define atomic_dec_and_test(a)	(!__atomic_sub_fetch(&(a)->v, 1, __ATOMIC_SEQ_CST))
 /* All of the above that write are full barriers. */
 #define smp_mb__after_atomic()	do { } while (0)
+#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define atomic_try_cmpxchg(a, old, new)						\
 	__atomic_compare_exchange_n(&(a)->v, old, new, false, __ATOMIC_SEQ_CST,	\
 				    __ATOMIC_SEQ_CST)
