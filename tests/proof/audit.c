@@ -15,7 +15,8 @@
  *                          of its head, which says nothing of the tail
  *
  * What remains is listed, and the exit status is 1. The number of claimed pages and
- * of blocks that hold a claimed page must agree with the device's own counters.
+ * of blocks that hold a claimed page must agree with the devices' own counters. All
+ * regions are looked at together; their blocks are of one size.
  * The machine should be quiet; a difference that is gone when one looks again is
  * one between two moments, not between two records.
  *
@@ -104,8 +105,17 @@ static void read_flags(void)
 	max_pfn = size / sizeof(*flags);
 }
 
-/* "a-b,c" into a map with a byte for each page. */
-static void read_pfns(unsigned int region, const char *name, unsigned char **map)
+static unsigned char *empty_map(unsigned char *old)
+{
+	free(old);
+	old = calloc(max_pfn, 1);
+	if (!old)
+		die("audit: out of memory");
+	return old;
+}
+
+/* "a-b,c" into a map with a byte for each page; false if there is no such region. */
+static bool read_pfns(unsigned int region, const char *name, unsigned char *map)
 {
 	char path[128], *text, *at;
 	size_t size;
@@ -113,11 +123,7 @@ static void read_pfns(unsigned int region, const char *name, unsigned char **map
 	snprintf(path, sizeof(path), DEBUGFS, region, name);
 	text = read_all(path, &size);
 	if (!text)
-		die("audit: %s: %s (is debugfs mounted?)", path, strerror(errno));
-	free(*map);
-	*map = calloc(max_pfn, 1);
-	if (!*map)
-		die("audit: out of memory");
+		return false;
 	for (at = text; *at && *at != '\n'; at += *at == ',') {
 		uint64_t first = strtoull(at, &at, 10), last = first;
 
@@ -125,9 +131,25 @@ static void read_pfns(unsigned int region, const char *name, unsigned char **map
 			last = strtoull(at + 1, &at, 10);
 		if ((*at && *at != ',' && *at != '\n') || last < first || last >= max_pfn)
 			die("audit: %s: cannot be understood at %.20s", path, at);
-		memset(*map + first, 1, last - first + 1);
+		memset(map + first, 1, last - first + 1);
 	}
 	free(text);
+	return true;
+}
+
+/* Returns how many regions there are. */
+static unsigned int read_claims(void)
+{
+	unsigned int region = 0;
+
+	claimed = empty_map(claimed);
+	permanent = empty_map(permanent);
+	while (read_pfns(region, "claims", claimed) &&
+	       read_pfns(region, "static_claims", permanent))
+		region++;
+	if (!region)
+		die("audit: no claims in debugfs (is it mounted?)");
+	return region;
 }
 
 static void read_crash_range(void)
@@ -147,18 +169,22 @@ static void read_crash_range(void)
 		fclose(f);
 }
 
-/* A number in sysfs; false if the module is not loaded. */
-static bool read_number(unsigned int region, const char *name, uint64_t *value)
+/* A number of all devices in sysfs; false if the module is not loaded. */
+static bool read_number(unsigned int regions, const char *name, uint64_t *sum)
 {
 	char path[128], *text;
+	unsigned int region;
 	size_t size;
 
-	snprintf(path, sizeof(path), SYSFS, region, name);
-	text = read_all(path, &size);
-	if (!text)
-		return false;
-	*value = strtoull(text, NULL, 10);
-	free(text);
+	*sum = 0;
+	for (region = 0; region < regions; region++) {
+		snprintf(path, sizeof(path), SYSFS, region, name);
+		text = read_all(path, &size);
+		if (!text)
+			return false;
+		*sum += strtoull(text, NULL, 10);
+		free(text);
+	}
 	return true;
 }
 
@@ -211,17 +237,17 @@ static void compare(struct result *r, uint64_t block_pages, bool report)
 	}
 }
 
-/* Does the device count what it has recorded? */
-static bool check_counters(unsigned int region, const struct result *r, bool report)
+/* Do the devices count what they have recorded? */
+static bool check_counters(unsigned int regions, const struct result *r, bool report)
 {
 	uint64_t pages, tagged, used, available, offline, all;
 
-	if (!read_number(region, "tagged_pages", &pages) ||
-	    !read_number(region, "blocks_tagged", &tagged) ||
-	    !read_number(region, "blocks_used", &used) ||
-	    !read_number(region, "blocks_free", &available) ||
-	    !read_number(region, "blocks_offline", &offline) ||
-	    !read_number(region, "blocks", &all)) {
+	if (!read_number(regions, "tagged_pages", &pages) ||
+	    !read_number(regions, "blocks_tagged", &tagged) ||
+	    !read_number(regions, "blocks_used", &used) ||
+	    !read_number(regions, "blocks_free", &available) ||
+	    !read_number(regions, "blocks_offline", &offline) ||
+	    !read_number(regions, "blocks", &all)) {
 		if (report)
 			say("audit: the module is not loaded, no counters to compare with");
 		return true;
@@ -241,18 +267,19 @@ static bool check_counters(unsigned int region, const struct result *r, bool rep
 	return false;
 }
 
-static bool audit(unsigned int region, bool report)
+static bool audit(bool report)
 {
-	uint64_t block_size = 4096;
+	uint64_t block_size;
+	unsigned int regions;
 	struct result r;
 	bool counted;
 
 	read_flags();
-	read_pfns(region, "claims", &claimed);
-	read_pfns(region, "static_claims", &permanent);
-	read_number(region, "block_size", &block_size);
+	regions = read_claims();
+	if (!read_number(1, "block_size", &block_size))
+		block_size = 4096;
 	compare(&r, block_size * TAG_RATIO >> PAGE_SHIFT, report);
-	counted = check_counters(region, &r, report);
+	counted = check_counters(regions, &r, report);
 	if (report)
 		say("audit: claimed %llu flagged %llu; explained: for ever %llu poisoned %llu tails %llu; unexplained: claimed %llu flagged %llu for ever %llu",
 		    (unsigned long long)r.claimed, (unsigned long long)r.flagged,
@@ -264,15 +291,15 @@ static bool audit(unsigned int region, bool report)
 
 int main(int argc, char **argv)
 {
-	unsigned int region = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, try;
+	int try;
 
-	if (argc > 2 || (argc > 1 && (argv[1][0] < '0' || argv[1][0] > '9'))) {
-		say("usage: audit [REGION]");
+	if (argc != 1) {
+		say("usage: %s", argv[0]);
 		return EXIT_SETUP;
 	}
 	read_crash_range();
 	for (try = 1; try < TRIES; try++)
-		if (audit(region, false))
+		if (audit(false))
 			break;
-	return audit(region, true) ? 0 : 1;
+	return audit(true) ? 0 : 1;
 }
