@@ -36,6 +36,9 @@ declare -A seen=(
 	[swapoff]="__arm64_sys_swapoff arch_swap_restore"
 	[swapoff-shmem]="__arm64_sys_swapoff shmem_unuse arch_swap_restore"
 	[remote]="mem_rw $prepare"
+	[process-vm]="__arm64_sys_process_vm_writev $prepare"
+	[process-swap]="__arm64_sys_process_vm_readv do_swap_page arch_swap_restore"
+	[ksm-swapin]="ksm_might_need_to_copy $prepare"
 	[split]="mprotect_fixup walk_page_range"
 	[poison]="vma_alloc_zeroed_movable_folio $prepare"
 )
@@ -89,7 +92,7 @@ note "$count slots fill the device"
 
 for name in anon mprotect thp thp-mprotect mthp huge-zero shmem fault-around uffd-copy \
 	uffd-zero cow cow-file fork-pinned migrate collapse collapse-shmem remote \
-	split poison; do
+	process-vm split poison; do
 	take_path $name
 done
 check_loudly "uffd-move: bytes and tags are right" paths uffd-move
@@ -114,6 +117,16 @@ check_empty
 swap_on "$DEV"
 take_path swapin
 take_path swapin-shmem
+take_path process-swap
+check "process-swap: and written" \
+	stack_with __arm64_sys_process_vm_writev do_swap_page arch_swap_restore
+cgroup=/sys/fs/cgroup/paths
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir $cgroup
+echo $$ >$cgroup/cgroup.procs
+take_path ksm-swapin
+echo $$ >/sys/fs/cgroup/cgroup.procs
+check "the memory cgroup is empty" rmdir $cgroup
 trace_on
 coproc paths_of { exec paths swapoff; }
 paths_pid=$!

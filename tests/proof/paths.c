@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -425,6 +426,19 @@ static unsigned long read_number(const char *path)
 	return n;
 }
 
+static unsigned long vmstat(const char *name)
+{
+	FILE *f = fopen("/proc/vmstat", "r");
+	unsigned long n, value = 0;
+	char key[64];
+
+	while (f && fscanf(f, "%63s %lu", key, &n) == 2)
+		value = strcmp(key, name) ? value : n;
+	if (f)
+		fclose(f);
+	return value;
+}
+
 /* Pages shared after KSM has seen all of it twice. */
 static unsigned long merged(char *p, size_t size)
 {
@@ -436,6 +450,13 @@ static unsigned long merged(char *p, size_t size)
 	return read_number("/sys/kernel/mm/ksm/pages_sharing");
 }
 
+static void ksm_on(void)
+{
+	write_file("/sys/kernel/mm/ksm/pages_to_scan", "10000");
+	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	write_file("/sys/kernel/mm/ksm/run", "1");
+}
+
 /* KSM merges equal pages, but not tagged ones. */
 static int ksm(void)
 {
@@ -443,9 +464,7 @@ static int ksm(void)
 	unsigned long shared_plain, shared_both;
 	size_t i;
 
-	write_file("/sys/kernel/mm/ksm/pages_to_scan", "10000");
-	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "1");
-	write_file("/sys/kernel/mm/ksm/run", "1");
+	ksm_on();
 	memset(plain, 0x51, SIZE);
 	for (i = 0; i < SIZE; i += PAGE)
 		memset(tagged + i, 0x52, PAGE);
@@ -454,6 +473,66 @@ static int ksm(void)
 	write_file("/sys/kernel/mm/ksm/run", "2");
 	say("paths: %lu pages shared, %lu with tagged ones", shared_plain, shared_both);
 	return !shared_plain || shared_both != shared_plain;
+}
+
+/* A child that waits until @go[1] is closed everywhere, and then looks. */
+static pid_t child_looks(int go[2], int (*look)(char *p), char *p)
+{
+	pid_t pid;
+	char c;
+
+	must(pipe(go), "pipe");
+	pid = fork();
+	if (pid) {
+		close(go[0]);
+		return pid;
+	}
+	close(go[1]);
+	while (read(go[0], &c, 1) > 0)
+		;
+	_exit(look(p));
+}
+
+static int remote_is_wrong(char *p)
+{
+	return wrong_new(p, SIZE, 18);
+}
+
+/* Another process writes to what was never touched. */
+static int remote(void)
+{
+	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN), name[32];
+	int go[2], pid = child_looks(go, remote_is_wrong, p), fd;
+
+	fill_plain(from, SIZE, 18);
+	snprintf(name, sizeof(name), "/proc/%d/mem", pid);
+	fd = open(name, O_RDWR);
+	must(fd < 0 || pwrite(fd, from, SIZE, (uintptr_t)p) != (ssize_t)SIZE, name);
+	close(go[1]);
+	return wait_for(pid);
+}
+
+typedef ssize_t (*copy_fn)(pid_t pid, const struct iovec *local, unsigned long nr_local,
+			   const struct iovec *remote, unsigned long nr_remote,
+			   unsigned long flags);
+
+static void copy(copy_fn fn, pid_t pid, char *here, char *there)
+{
+	struct iovec local = { here, SIZE }, remote = { there, SIZE };
+
+	must(fn(pid, &local, 1, &remote, 1, 0) != (ssize_t)SIZE, "process_vm");
+}
+
+/* The same by system call, which takes pages in another way. */
+static int process_vm(void)
+{
+	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN);
+	int go[2], pid = child_looks(go, remote_is_wrong, p);
+
+	fill_plain(from, SIZE, 18);
+	copy(process_vm_writev, pid, from, p);
+	close(go[1]);
+	return wait_for(pid);
 }
 
 static size_t swapped(char *p, size_t size)
@@ -483,6 +562,73 @@ static int swapin_shared(void)
 	return wrong(tagged_in_swap(map_fd(memory_file(SIZE), SIZE, TAGGED), 16), SIZE, 16);
 }
 
+/* Written to by somebody else, who does not change tags. */
+static int swapped_is_wrong(char *p)
+{
+	size_t i;
+
+	for (i = 0; i < SIZE; i += PAGE)
+		*(size_t *)mte_pointer(p + i, tag_of(i, 26)) -= 100;
+	return wrong(p, SIZE, 26);
+}
+
+/* Another process reads and writes pages that are in swap, with their tags. */
+static int process_vm_swap(void)
+{
+	char *p = map(SIZE, TAGGED), *q = map(SIZE, TAGGED), *here = map(SIZE, PLAIN);
+	int go[2], pid;
+	size_t i;
+
+	tagged_in_swap(p, 26);
+	tagged_in_swap(q, 26);
+	/* Both have the same pages in swap, but what is written is a copy. */
+	pid = child_looks(go, swapped_is_wrong, p);
+	copy(process_vm_readv, pid, here, q);
+	for (i = 0; i < SIZE; i += PAGE)
+		*(size_t *)(here + i) += 100;
+	copy(process_vm_writev, pid, here, p);
+	close(go[1]);
+	for (i = 0; i < SIZE; i += PAGE)
+		if (*(size_t *)(here + i) != i + 26 + 100)
+			return 1;
+	return wait_for(pid) || wrong(p, SIZE, 26) || wrong(q, SIZE, 26);
+}
+
+/*
+ * Equal pages that KSM has merged, and that count as tagged only then. All are in swap as
+ * one; the first that comes back takes it, and the others are copies. We are in a memory
+ * cgroup: MADV_PAGEOUT leaves alone what is mapped several times.
+ */
+static int ksm_swapin(void)
+{
+	char *p = map(SIZE, PLAIN);
+	unsigned long before = vmstat("ksm_swpin_copy");
+	size_t i, bad = 0;
+	int fd;
+
+	ksm_on();
+	memset(p, 0x53, SIZE);
+	if (merged(p, SIZE) < SIZE / PAGE - 1)
+		die("paths: KSM merged nothing");
+	write_file("/sys/kernel/mm/ksm/run", "0");
+	must(mprotect(p, SIZE, TAGGED), "mprotect");
+	/* Or what is mapped so often would be found to be in use. */
+	write_file("/proc/self/clear_refs", "1");
+	fd = open("/sys/fs/cgroup/paths/memory.reclaim", O_WRONLY);
+	must(fd < 0, "memory.reclaim");
+	for (i = 0; i < 100 && swapped(p, SIZE) < SIZE / PAGE; i++)
+		/* It says that there was not so much, or gives up at times. */
+		if (write(fd, "64M", 3) < 0)
+			continue;
+	say("paths: %zu of %zu pages in swap", swapped(p, SIZE), SIZE / PAGE);
+	for (i = 0; i < SIZE; i += GRANULE)
+		bad += mte_load_tag(p + i) != 0 || p[i] != 0x53;
+	before = vmstat("ksm_swpin_copy") - before;
+	say("paths: %lu pages copied", before);
+	fill(p, SIZE, 27);
+	return bad || wrong(p, SIZE, 27) || before < SIZE / PAGE / 2;
+}
+
 /* The caller takes the swap away while we wait. */
 static int swapped_off(void)
 {
@@ -495,43 +641,6 @@ static int swapped_off(void)
 	if (swapped(p, SIZE))
 		die("paths: still in swap");
 	return wrong(p, SIZE, 17) || wrong(q, SIZE, 25);
-}
-
-/* Another process writes to what was never touched. */
-static int remote(void)
-{
-	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN), name[32];
-	int go[2], pid, fd;
-
-	must(pipe(go), "pipe");
-	pid = fork();
-	if (!pid) {
-		char c;
-
-		close(go[1]);
-		while (read(go[0], &c, 1) > 0)
-			;
-		_exit(wrong_new(p, SIZE, 18));
-	}
-	fill_plain(from, SIZE, 18);
-	snprintf(name, sizeof(name), "/proc/%d/mem", pid);
-	fd = open(name, O_RDWR);
-	must(fd < 0 || pwrite(fd, from, SIZE, (uintptr_t)p) != (ssize_t)SIZE, name);
-	close(go[1]);
-	return wait_for(pid);
-}
-
-static unsigned long vmstat(const char *name)
-{
-	FILE *f = fopen("/proc/vmstat", "r");
-	unsigned long n, value = 0;
-	char key[64];
-
-	while (f && fscanf(f, "%63s %lu", key, &n) == 2)
-		value = strcmp(key, name) ? value : n;
-	if (f)
-		fclose(f);
-	return value;
 }
 
 /* A huge page on memory whose tags are not 0, as whoever freed it left them. */
@@ -653,10 +762,13 @@ static const struct {
 	{ "collapse", collapse },
 	{ "collapse-shmem", collapse_shared },
 	{ "ksm", ksm },
+	{ "ksm-swapin", ksm_swapin },
 	{ "swapin", swapin },
 	{ "swapin-shmem", swapin_shared },
 	{ "swapoff", swapped_off },
 	{ "remote", remote },
+	{ "process-vm", process_vm },
+	{ "process-swap", process_vm_swap },
 	{ "split", split_partly },
 	{ "poison", poison },
 };
