@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The proof while allocations and rungs of relocation fail at random: memory in swap,
-# tagged memory, frees and stores on all processors. Nothing may be wrong. Pages may be
-# lost only where the driver has counted lost objects, and processes killed only where
-# it has counted those. Debug kernel.
+# Allocations and rungs of relocation fail at random. Debug kernel. First a device full of
+# slots, while memory is tagged and moved: in the end each slot is read, and just so many
+# are lost as the driver has counted, so a rung cannot forget one unnoticed. Then the
+# proof: memory in swap, tagged memory, frees and stores on all processors. Nothing may
+# be wrong; pages may be lost only where the driver has counted lost objects, and
+# processes killed only where it has counted those.
 # Of the kernel's allocations only those fail that cannot wait, and of the slabs only
 # kmalloc(): without memory for a signal's details, a tag fault looks like another.
 # Arguments: seconds of the proof, percent of failures, seed.
@@ -70,58 +72,113 @@ paid()
 	done
 }
 
-# run_proof NAME PROOF-OPTION...: leaves its status in $status.
-run_proof()
+# note_status STATUS FILE: of memory that was tagged, and how that ended.
+note_status()
 {
-	local what=$1 pid
-
-	proof --procs 3 --mem $((carveout * 3 / 2)) --seed "$seed" --time "$seconds" \
-		"${@:2}" >$out 2>&1 &
-	pid=$!
-	# Meanwhile much more is tagged: that takes the blocks that the others fill.
-	while kill -0 $pid 2>/dev/null; do
-		hold $((carveout * 3)) mprotect </dev/null >/tmp/hold.out 2>&1
-		case $? in
-		0) held=$((held + 1)) ;;
-		3 | 137) paid_tasks=$((paid_tasks + 1)) ;;
-		*)
-			fail "$what: $(</tmp/hold.out)"
-			break
-			;;
-		esac
-	done
-	wait $pid
-	status=$?
-	paid_tasks=$((paid_tasks + $(sed -nE 's/^proof: lost.* killed ([0-9]+) .*/\1/p' $out)))
+	case $1 in
+	0) held=$((held + 1)) ;;
+	3 | 137) paid_tasks=$((paid_tasks + 1)) ;;
+	*) fail "$what: $(<"$2")" ;;
+	esac
 }
 
-# part NAME PERCENT PROOF-OPTION... -- FAULT...
-part()
+tag_late()
 {
-	local what=$1 share=$2 options=() status lost killed held=0 round
+	hold $((carveout * 3)) mprotect </dev/null >/tmp/hold.out 2>&1
+	note_status $? /tmp/hold.out
+}
 
-	shift 2
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
+# Pages that are moved cannot be refused their tags.
+tag_and_move()
+{
+	local i holder from to
+
+	coproc holder_of { exec hold $((carveout * 3)) new; }
+	# It may be killed, and then bash forgets it.
+	holder=$! from=${holder_of[0]} to=${holder_of[1]}
+	for ((i = 0; i < 50; i++)); do
+		read -r _ <&"$from" || break
+		echo -n m >&"$to" || break
 	done
-	shift
-	set_up $((carveout * 8))
-	swap_on "$DEV"
-	lost=$(attr reserve/lost) killed=$(attr reserve/killed)
-	inject_all "$share" "$@"
-	# As often as it takes until each fault has come several times.
+	eval "exec $to>&-"
+	wait "$holder"
+	note_status $? /dev/null
+	tag_late
+	status=0
+}
+
+# The proof, with its options. Leaves its status in $status.
+run_proof()
+{
+	local pid
+
+	proof --procs 3 --mem $((carveout * 3 / 2)) --seed "$seed" --time "$seconds" \
+		"$@" >"$out" 2>&1 &
+	pid=$!
+	# Meanwhile much more is tagged: that takes the blocks that the others fill.
+	while kill -0 "$pid" 2>/dev/null; do
+		tag_late
+	done
+	wait "$pid"
+	status=$?
+	paid_tasks=$((paid_tasks + $(sed -nE 's/^proof: lost.* killed ([0-9]+) .*/\1/p' "$out")))
+}
+
+# How often the rarest rung of relocation was used.
+rarest_rung()
+{
+	local name
+
+	for name in moved moved_kept spilled spilled_atomic spilled_emergency; do
+		attr reserve/$name
+	done | sort -n | head -n 1
+}
+
+# rounds COMMAND...: while failures are injected; as often as it takes until each has come
+# several times, and each rung was used often. Leaves what was lost and killed.
+rounds()
+{
+	local round
+
+	lost=$(attr reserve/lost) killed=$(attr reserve/killed) held=0
+	inject_all "$share" "${faults[@]}"
 	for ((round = 1; round <= 12; round++)); do
-		run_proof "$what" "${options[@]}"
+		"$@"
 		count_injected
-		((!status && injected < 5)) || break
+		((!status && (injected < 5 || $(rarest_rung) < rungs_used))) || break
 	done
-	note "$what: $round times"
+	note "$what: $round times, $held times other memory was tagged"
 	stop_injection
 	lost=$(($(attr reserve/lost) - lost)) killed=$(($(attr reserve/killed) - killed))
 	note "  $(paid)"
-	note "  $(grep '^proof: lost pages' $out); $held times other memory was tagged"
 	check_that "$what: failures of each kind were injected" "$injected > 0"
+	((!rungs_used)) ||
+		check_that "$what: each rung was used $rungs_used times" \
+			"$(rarest_rung) >= rungs_used"
+}
+
+stored()
+{
+	local count what="$1, stored"
+
+	set_up $((carveout * 8))
+	count=$(slots fill "$DEV" --count $((carveout * 8 / 4096)))
+	rounds tag_and_move
+	check "$what: of $count slots $lost are lost, as counted, and the others are right" \
+		slots verify "$DEV" --count "$count" --lost "$lost"
+	check "$what: discard" blkdiscard "$DEV"
+	check_empty
+}
+
+# swapped NAME PROOF-OPTION...
+swapped()
+{
+	local what="$1, swapped" rungs_used=0
+
+	set_up $((carveout * 8))
+	swap_on "$DEV"
+	rounds run_proof "${@:2}"
+	note "  $(grep '^proof: lost pages' $out)"
 	case $status in
 	0) pass "$what: every byte and every tag was right" ;;
 	"$incomplete")
@@ -142,9 +199,19 @@ part()
 	check_empty_after_swap
 }
 
+# part NAME PERCENT TIMES FAULT...: each rung is used so often at least, or 0 for any.
+part()
+{
+	local share=$2 rungs_used=$3 faults=("${@:4}") status lost killed held
+
+	stored "$1"
+	swapped "$1" --swap-bulk --tagged-percent 25 --active-percent 25 \
+		--ballast "$(ballast)"
+}
+
 load
 [ -d $debug/mtetagram/fail_move ] || skip_all "the kernel lacks fault injection"
-static=$(attr tag_storage/blocks_tagged)
+static=$(attr tag_storage/tagged_pages)
 carveout=$(attr tag_storage/size)
 paid_tasks=0
 echo 1 >$debug/failslab/cache-filter
@@ -152,18 +219,12 @@ for cache in /sys/kernel/slab/kmalloc-*/failslab; do
 	echo 1 >"$cache"
 done
 rungs=(mtetagram/fail_{move,kept,reserve,atomic})
-busy=(--swap-bulk --tagged-percent 25 --active-percent 25 --ballast "$(ballast)")
 
-part "allocations" "$percent" "${busy[@]}" -- failslab fail_page_alloc
-part "rungs" $((percent * 2)) "${busy[@]}" -- "${rungs[@]}" failslab fail_page_alloc
-part "nearly all rungs" 90 "${busy[@]}" -- "${rungs[@]}" mtetagram/fail_emergency
+part "allocations" "$percent" 0 failslab fail_page_alloc
+part "rungs" $((percent * 2)) 32 "${rungs[@]}" failslab fail_page_alloc
+part "nearly all rungs" 90 8 "${rungs[@]}" mtetagram/fail_emergency
 note "$paid_tasks tasks paid"
 
 check "reset" set_attr reset 1
-given_back()
-{
-	[ "$(attr tag_storage/blocks_tagged)" = "$static" ]
-}
-check "tags are given back" wait_until "tag blocks are released" given_back
-check_loudly "claims agree with the flags of all pages" audit
+check_balance_but_failed "$static"
 finish
