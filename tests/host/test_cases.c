@@ -171,6 +171,33 @@ static void test_damage_is_repaired_at_once(unsigned int block_size)
 	model_destroy();
 }
 
+/*
+ * The pool is full but for holes of one granule. Blocks are taken in which long and short
+ * objects take turns: the long ones are spilled, the short ones find the holes.
+ */
+static void test_short_objects_fill_holes(void)
+{
+	unsigned int i, n, spilled, holes = 0;
+	uint8_t data[MTG_SLOT_SIZE] = { 1 };
+
+	model_init(4096, 64, 65536);
+	m.pool.headroom = 0;
+	for (n = 0; n < 65536; n++)
+		if (mtg_slot_store(&m.table, n, data, n % 2 ? 20 : 300))
+			break;
+	for (; !mtg_slot_store(&m.table, n, data, 20); n++)
+		;
+	for (i = 1; i < n; i += 20, holes++)
+		mtg_slot_free(&m.table, i);
+	for (i = m.blocks / 2; i < m.blocks; i++)
+		take_block(i, false);
+	spilled = rung(MTG_RUNG_RESERVE) + rung(MTG_RUNG_ATOMIC);
+	result(rung(MTG_RUNG_MOVE) > holes && spilled > holes,
+	       "of %u holes of a full pool %lld were filled by short objects, %u objects were spilled",
+	       holes, rung(MTG_RUNG_MOVE), spilled);
+	model_destroy();
+}
+
 static int fail_at;
 
 static bool fail_nth(gfp_t gfp)
@@ -217,10 +244,11 @@ int main(int argc, char **argv)
 
 	if (getopt(argc, argv, "s:") == 's')
 		rng = strtoull(optarg, NULL, 0);
-	printf("KTAP version 1\n1..14\n");
+	printf("KTAP version 1\n1..15\n");
 	test_setup_without_memory();
 	test_vacate_is_bounded(4096);
 	test_vacate_is_bounded(65536);
+	test_short_objects_fill_holes();
 	test_damage_is_repaired_at_once(4096);
 	test_damage_is_repaired_at_once(65536);
 	for (i = 0; i < ARRAY_SIZE(heaps); i++) {

@@ -531,20 +531,49 @@ static void count_rung(struct mtg_slots *slots, enum mtg_rung rung)
 	atomic64_inc(&slots->stats.rung[rung]);
 }
 
+/**
+ * struct eviction - a block that is being emptied
+ * @start: Its first granule.
+ * @mode: MTG_MOVE by all rungs; else within the pool, as mtg_pool_alloc().
+ * @may_refuse: Rather fail than drop data.
+ * @too_long: The shortest object, in bytes, that found no room in the pool. Those that
+ *	are as long are not tried there again, or a full pool would be searched for each
+ *	of them. Others may free something meanwhile; that is no loss.
+ */
+struct eviction {
+	u32 start;
+	enum mtg_alloc_mode mode;
+	bool may_refuse;
+	unsigned int too_long;
+};
+
+/* The first rungs: within the pool. */
+static bool move_elsewhere(struct mtg_slots *slots, u32 index, enum mtg_rung *rung)
+{
+	*rung = MTG_RUNG_MOVE;
+	if (!mtg_should_fail(*rung) && !move_object(slots, index, MTG_MOVE))
+		return true;
+	*rung = MTG_RUNG_KEPT;
+	if (mtg_should_fail(*rung) || move_object(slots, index, MTG_KEPT))
+		return false;
+	WRITE_ONCE(slots->kept_used, true);
+	return true;
+}
+
 /*
  * The rungs that can be tried under the slot's lock, as they allocate no memory.
  * -ENOMEM: the object has to be spilled, and there is no spare page.
  */
-static int relocate(struct mtg_slots *slots, u32 index, enum mtg_rung *rung)
+static int relocate(struct mtg_slots *slots, u32 index, struct eviction *ev,
+		    enum mtg_rung *rung)
 {
+	unsigned int len = object_len(*slot_word(slots, index));
+
 	if (*rung <= MTG_RUNG_RESERVE) {
-		*rung = MTG_RUNG_MOVE;
-		if (!mtg_should_fail(*rung) && !move_object(slots, index, MTG_MOVE))
-			return 0;
-		*rung = MTG_RUNG_KEPT;
-		if (!mtg_should_fail(*rung) && !move_object(slots, index, MTG_KEPT)) {
-			WRITE_ONCE(slots->kept_used, true);
-			return 0;
+		if (len < ev->too_long) {
+			if (move_elsewhere(slots, index, rung))
+				return 0;
+			ev->too_long = len;
 		}
 		*rung = MTG_RUNG_RESERVE;
 		if (mtg_should_fail(*rung))
@@ -570,13 +599,13 @@ static enum mtg_rung next_rung(struct mtg_slots *slots, enum mtg_rung rung,
 }
 
 /*
- * Try to evict the object at @granule, if it reaches beyond @start, by way of @rung
- * in mode MTG_MOVE, else within the pool. -EAGAIN: look again.
+ * Try to evict the object at @granule, if it reaches into the block, by way of @rung in
+ * mode MTG_MOVE. -EAGAIN: look again.
  */
-static int evict_once(struct mtg_slots *slots, u32 granule, u32 start,
-		      enum mtg_alloc_mode mode, enum mtg_rung *rung)
+static int evict_once(struct mtg_slots *slots, u32 granule, struct eviction *ev,
+		      enum mtg_rung *rung)
 {
-	u32 index, end = start + (1U << slots->pool->block_shift);
+	u32 index, end = ev->start + (1U << slots->pool->block_shift);
 	bool wrong = false;
 	int ret = 0;
 
@@ -586,14 +615,14 @@ static int evict_once(struct mtg_slots *slots, u32 granule, u32 start,
 	if (!refers_to(slots, index, granule)) {
 		wrong = damaged(slots, granule, index);
 		ret = -EAGAIN;
-	} else if (granule + mtg_granules(object_len(*slot_word(slots, index))) > start) {
-		if (mode != MTG_MOVE)
-			ret = move_object(slots, index, mode);
+	} else if (granule + mtg_granules(object_len(*slot_word(slots, index))) > ev->start) {
+		if (ev->mode != MTG_MOVE)
+			ret = move_object(slots, index, ev->mode);
 		else if (*rung == MTG_RUNG_LOSE)
 			lose_object(slots, index);
 		else
-			ret = relocate(slots, index, rung);
-		if (mode == MTG_MOVE && !ret)
+			ret = relocate(slots, index, ev, rung);
+		if (ev->mode == MTG_MOVE && !ret)
 			count_rung(slots, *rung);
 	}
 	raw_spin_unlock(slot_lock(slots, index));
@@ -602,21 +631,20 @@ static int evict_once(struct mtg_slots *slots, u32 granule, u32 start,
 }
 
 /*
- * Evict the object at @granule, if it reaches beyond @start. In mode MTG_MOVE this
- * can fail only with -ENOMEM and if @may_refuse; else as mtg_pool_alloc().
+ * Evict the object at @granule, if it reaches into the block. In mode MTG_MOVE this can
+ * fail only with -ENOMEM, and if that may be refused; else as mtg_pool_alloc().
  */
-static int evict(struct mtg_slots *slots, u32 granule, u32 start,
-		 enum mtg_alloc_mode mode, bool may_refuse)
+static int evict(struct mtg_slots *slots, u32 granule, struct eviction *ev)
 {
 	enum mtg_rung rung = MTG_RUNG_MOVE;
 	int ret;
 
-	while ((ret = evict_once(slots, granule, start, mode, &rung))) {
+	while ((ret = evict_once(slots, granule, ev, &rung))) {
 		if (ret == -EAGAIN)
 			continue;
 		if (ret != -ENOMEM)
 			return ret;
-		rung = next_rung(slots, rung, may_refuse);
+		rung = next_rung(slots, rung, ev->may_refuse);
 		if (rung == MTG_RUNG_REFUSE) {
 			count_rung(slots, rung);
 			return ret;
@@ -628,14 +656,20 @@ static int evict(struct mtg_slots *slots, u32 granule, u32 start,
 static int evict_block(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode mode,
 		       bool may_refuse)
 {
-	u32 granule, start = mtg_pool_block_start(slots->pool, block);
+	struct eviction ev = {
+		.start = mtg_pool_block_start(slots->pool, block),
+		.mode = mode,
+		.may_refuse = may_refuse,
+		.too_long = UINT_MAX,
+	};
+	u32 granule;
 	int ret = 0;
 
 	mtg_pool_close(slots->pool, block);
 	for (granule = mtg_pool_first_object(slots->pool, block);
 	     granule != MTG_NO_GRANULE && !ret;
 	     granule = mtg_pool_next_object(slots->pool, block, granule))
-		ret = evict(slots, granule, start, mode, may_refuse);
+		ret = evict(slots, granule, &ev);
 	return ret;
 }
 
