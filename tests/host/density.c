@@ -23,6 +23,7 @@
 
 __thread unsigned int shim_cpu;
 bool (*shim_fail_alloc)(gfp_t gfp);
+void (*shim_before_step)(void);
 
 #define BLOCK	4096
 

@@ -23,6 +23,7 @@ __attribute__((format(printf, 1, 2), noreturn)) static void fail(const char *fmt
 __thread unsigned int shim_cpu;
 __thread unsigned long shim_locks;
 bool (*shim_fail_alloc)(gfp_t gfp);
+void (*shim_before_step)(void);
 
 enum op_kind {
 	OP_STORE, OP_LOAD, OP_FREE, OP_TAKE, OP_GIVE, OP_SHRINK, OP_ROOM, OP_COMPACT,
@@ -370,9 +371,28 @@ static void check_group(u32 group)
 	for (class = 0; class < MTG_CLASSES; class++) {
 		bool right = class == class_of(longest);
 
-		if (test_bit(group, m.pool.by_class[class]) != right)
+		if (class && mtg_map_test(&m.pool.listed,
+					  listing(&m.pool, class, group)) != right)
 			fail("group %u is listed in class %u", group, class);
 	}
+}
+
+/* What is set is found, and nothing else; from both ends. */
+static void check_map(const struct mtg_map *map)
+{
+	u32 n, from = 0, last = map->nr;
+
+	for (n = 0; n < map->nr; n++) {
+		if (!mtg_map_test(map, n))
+			continue;
+		if (mtg_map_next(map, from, NULL, false) != n)
+			fail("%u is found after %u, not %u",
+			     mtg_map_next(map, from, NULL, false), from, n);
+		from = n + 1;
+		last = n;
+	}
+	if (mtg_map_next(map, from, NULL, false) != map->nr || mtg_map_last(map) != last)
+		fail("%u is the last one, not %u", mtg_map_last(map), last);
 }
 
 static void check_pool(void)
@@ -410,13 +430,7 @@ static void check_pool(void)
 		fail("%u blocks are open, not %d", n, atomic_read(&m.pool.nr_open));
 	for (i = 0; i < m.pool.nr_groups; i++)
 		check_group(i);
-	for (i = n = 0; i < MTG_CLASSES; i++) {
-		n += atomic_read(&m.pool.nr_in_class[i]);
-		if (atomic_read(&m.pool.nr_in_class[i]) && !test_bit(i, m.pool.classes))
-			fail("class %u has groups that nobody would find", i);
-	}
-	if (n != m.pool.nr_groups)
-		fail("%u groups are listed", n);
+	check_map(&m.pool.listed);
 	if (m.table.broken && !m.damaged)
 		fail("a damaged header, but nobody damaged one");
 	if (!m.lossy && rung(MTG_RUNG_LOSE))

@@ -6,6 +6,7 @@
  *   test_cases [-s SEED]
  */
 #include <getopt.h>
+#include <sched.h>
 #include <stdarg.h>
 
 #include "model.h"
@@ -234,8 +235,77 @@ static void test_setup_without_memory(void)
 		refused += ret == -ENOMEM;
 	}
 	shim_fail_alloc = NULL;
-	result(refused == n - 1 && n > MTG_CLASSES,
+	/* The slots twice; of the pool the groups, three tables and the list. */
+	result(refused == n - 1 && n > 7,
 	       "set-up fails at each of its %u allocations, and leaks nothing", n - 1);
+}
+
+#define MAP_THREADS	4
+
+struct map_thread {
+	struct mtg_map *map;
+	uint64_t x;
+	u32 steps;
+	u32 first;
+	u32 rare;
+};
+
+/*
+ * Set and clear bits of one thread, which share all words with those of others. The
+ * rarer a bit is set, the more words are zero.
+ */
+static void *change_map(void *arg)
+{
+	struct map_thread *t = arg;
+	u32 n;
+
+	while (t->steps--) {
+		t->x = t->x * 6364136223846793005ULL + 1442695040888963407ULL;
+		n = (t->x >> 33) % (t->map->nr / MAP_THREADS) * MAP_THREADS + t->first;
+		if (t->x >> 8 & t->rare)
+			mtg_map_clear(t->map, n);
+		else
+			mtg_map_set(t->map, n);
+	}
+	return NULL;
+}
+
+/* Now and then, so that all orders of steps come up. */
+static void let_others_in(void)
+{
+	static __thread unsigned int n;
+
+	if (!(++n % 61))
+		sched_yield();
+}
+
+static void test_map(u32 nr, u32 rounds, u32 steps)
+{
+	static const u32 rare[] = { 3, 63, 1023, 16383 };
+	struct map_thread threads[MAP_THREADS];
+	pthread_t ids[MAP_THREADS];
+	struct mtg_map map = { };
+	u32 i, round;
+
+	if (mtg_map_init(&map, nr))
+		fail("no memory");
+	shim_before_step = let_others_in;
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < MAP_THREADS; i++) {
+			threads[i] = (struct map_thread){ &map, ++rng * 0x9e3779b97f4a7c15,
+				steps, i, rare[round % ARRAY_SIZE(rare)] };
+			pthread_create(&ids[i], NULL, change_map, &threads[i]);
+		}
+		for (i = 0; i < MAP_THREADS; i++)
+			pthread_join(ids[i], NULL);
+		check_map(&map);
+	}
+	shim_before_step = NULL;
+	mtg_map_fill(&map);
+	check_map(&map);
+	mtg_map_destroy(&map);
+	result(true, "map of %u bits in %u levels, %u threads, %u steps", nr, map.top + 1,
+	       MAP_THREADS, MAP_THREADS * rounds * steps);
 }
 
 int main(int argc, char **argv)
@@ -244,7 +314,10 @@ int main(int argc, char **argv)
 
 	if (getopt(argc, argv, "s:") == 's')
 		rng = strtoull(optarg, NULL, 0);
-	printf("KTAP version 1\n1..15\n");
+	printf("KTAP version 1\n1..18\n");
+	test_map(64, 100, 1000);
+	test_map(200, 1000, 1000);
+	test_map(300000, 16, 300000);
 	test_setup_without_memory();
 	test_vacate_is_bounded(4096);
 	test_vacate_is_bounded(65536);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pool's allocator: bitmaps of 64 byte granules, searched within groups.
+ * The pool's allocator: bitmaps of 32 byte granules, searched within groups.
  *
  * Each group is listed under the class of its longest free run, so an allocation
- * goes to the fullest group that surely has room (best fit), and the search costs
- * some words of bitmap. A group's class is computed anew whenever the group
- * changes; that is a walk over at most 1024 bits.
+ * goes to the fullest group that surely has room (best fit). Neither that list nor a
+ * free block is ever searched from one end to the other, see map.h: a carve-out of
+ * 32 GiB has a million groups and eight million blocks. A group's class is computed
+ * anew whenever the group changes; that is a walk over at most 2048 bits.
  *
  * A closed block takes no objects but may still hold some: while it is emptied,
  * its objects stay in the bitmaps until each has moved, and they may be freed as
@@ -15,6 +16,7 @@
  */
 
 #include <kunit/visibility.h>
+#include <linux/align.h>
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
@@ -29,10 +31,10 @@
 #include "pool.h"
 
 /*
- * Groups of one class that are looked at in vain by one allocation. None is, unless
- * others allocate at the same time; and callers may have preemption off.
+ * Groups that are looked at in vain by one allocation. None is, unless others allocate
+ * at the same time; and callers may have preemption off.
  */
-#define CLASS_TRIES	32
+#define LIST_TRIES	64
 
 static unsigned int group_bits(struct mtg_pool *pool)
 {
@@ -169,24 +171,10 @@ static unsigned int class_of(unsigned int longest)
 	return min(longest, MTG_CLASSES - 1U);
 }
 
-/* In this order, so that who looks at &mtg_pool.classes misses no group for long. */
-static void enlist(struct mtg_pool *pool, unsigned int class, u32 group)
+/* The group's bit in &mtg_pool.listed. */
+static u32 listing(struct mtg_pool *pool, unsigned int class, u32 group)
 {
-	set_bit(group, pool->by_class[class]);
-	if (atomic_inc_return(&pool->nr_in_class[class]) == 1)
-		set_bit(class, pool->classes);
-}
-
-static void delist(struct mtg_pool *pool, unsigned int class, u32 group)
-{
-	clear_bit(group, pool->by_class[class]);
-	if (!atomic_dec_and_test(&pool->nr_in_class[class]))
-		return;
-	clear_bit(class, pool->classes);
-	/* Who counts up from 0 before this reads it may have set the bit before. */
-	smp_mb__after_atomic();
-	if (atomic_read(&pool->nr_in_class[class]))
-		set_bit(class, pool->classes);
+	return (class - 1) * pool->class_stride + group;
 }
 
 /* List the group, which is locked, under the class of its longest free run. */
@@ -197,14 +185,15 @@ static void classify(struct mtg_pool *pool, u32 group, unsigned int longest)
 
 	lockdep_assert_held(&g->lock);
 
-	/* Pairs with the READ_ONCE() in try_class(). */
+	/* Pairs with the READ_ONCE() in alloc_in_open(). */
 	WRITE_ONCE(g->longest, longest);
 	if (new == old)
 		return;
 	/* In this order, so that who searches always finds it in one of them. */
-	enlist(pool, new, group);
-	WRITE_ONCE(pool->recent[new], group);
-	delist(pool, old, group);
+	if (new)
+		mtg_map_set(&pool->listed, listing(pool, new, group));
+	if (old)
+		mtg_map_clear(&pool->listed, listing(pool, old, group));
 }
 
 static void classify_anew(struct mtg_pool *pool, u32 group)
@@ -387,33 +376,21 @@ static bool try_group(struct mtg_pool *pool, u32 group, unsigned int len, u32 ow
 	return ok;
 }
 
-/* Try the groups listed under @class. */
-static bool try_class(struct mtg_pool *pool, unsigned int class, unsigned int len,
-		      u32 owner, u32 *granule)
+/* Best fit: those groups first whose longest run is hardly longer. */
+static bool alloc_in_open(struct mtg_pool *pool, unsigned int len, u32 owner,
+			  u32 *granule)
 {
-	u32 start = READ_ONCE(pool->recent[class]), group;
-	unsigned int n = mtg_granules(len), tries = CLASS_TRIES;
+	unsigned int n = mtg_granules(len), tries = LIST_TRIES;
+	u32 at = listing(pool, class_of(n), 0), group;
 
-	for_each_set_bit_wrap(group, pool->by_class[class], pool->nr_groups, start) {
+	while ((at = mtg_map_next(&pool->listed, at, NULL, false)) < pool->listed.nr) {
+		group = at++ % pool->class_stride;
 		if (READ_ONCE(pool->groups[group].longest) >= n &&
 		    try_group(pool, group, len, owner, granule))
 			return true;
 		if (!--tries)
 			break;
 	}
-	return false;
-}
-
-/* Best fit: those groups first whose longest run is hardly longer. */
-static bool alloc_in_open(struct mtg_pool *pool, unsigned int len, u32 owner,
-			  u32 *granule)
-{
-	unsigned int class;
-
-	class = class_of(mtg_granules(len));
-	for_each_set_bit_from(class, pool->classes, MTG_CLASSES)
-		if (try_class(pool, class, len, owner, granule))
-			return true;
 	return false;
 }
 
@@ -516,16 +493,18 @@ int mtg_pool_room(struct mtg_pool *pool, unsigned int *len)
 {
 	unsigned int class;
 	int ret = 0;
+	u32 last;
 
 	*len = MTG_RAW_LEN;
 	if (READ_ONCE(pool->full))
 		ret = may_open(pool, MTG_STORE);
 	if (!ret)
 		return 0;
-	class = find_last_bit(pool->classes, MTG_CLASSES);
-	if (class >= MTG_CLASSES - 1)
+	last = mtg_map_last(&pool->listed);
+	class = last < pool->listed.nr ? last / pool->class_stride + 1 : 1;
+	if (class == MTG_CLASSES - 1)
 		return 0;
-	*len = max(class, 1U) * MTG_GRANULE_SIZE - sizeof(struct mtg_object);
+	*len = class * MTG_GRANULE_SIZE - sizeof(struct mtg_object);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_room);
@@ -826,9 +805,10 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_set_owner);
 size_t mtg_pool_metadata_size(struct mtg_pool *pool)
 {
 	size_t granules = (size_t)pool->nr_groups << pool->group_shift;
-	size_t bits = 2 * granules + (size_t)MTG_CLASSES * pool->nr_groups;
 
-	return bits / BITS_PER_BYTE + pool->nr_groups * sizeof(struct mtg_group) +
+	return 2 * granules / BITS_PER_BYTE +
+	       mtg_map_words(pool->listed.nr) * sizeof(long) +
+	       pool->nr_groups * sizeof(struct mtg_group) +
 	       granules / MTG_RAW_GRANULES * sizeof(u32);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_metadata_size);
@@ -837,8 +817,6 @@ static int alloc_maps(struct mtg_pool *pool)
 {
 	size_t granules = (size_t)pool->nr_groups << pool->group_shift;
 	size_t words = granules / BITS_PER_LONG;
-	size_t group_words = BITS_TO_LONGS(pool->nr_groups);
-	unsigned int i;
 
 	pool->groups = kvcalloc(pool->nr_groups, sizeof(*pool->groups), GFP_KERNEL);
 	pool->used = kvcalloc(words, sizeof(long), GFP_KERNEL);
@@ -846,12 +824,7 @@ static int alloc_maps(struct mtg_pool *pool)
 	pool->raw_owner = kvcalloc(granules / MTG_RAW_GRANULES, sizeof(u32), GFP_KERNEL);
 	if (!pool->groups || !pool->used || !pool->start || !pool->raw_owner)
 		return -ENOMEM;
-	for (i = 0; i < MTG_CLASSES; i++) {
-		pool->by_class[i] = kvcalloc(group_words, sizeof(long), GFP_KERNEL);
-		if (!pool->by_class[i])
-			return -ENOMEM;
-	}
-	return 0;
+	return mtg_map_init(&pool->listed, (MTG_CLASSES - 1) * pool->class_stride);
 }
 
 /**
@@ -886,6 +859,7 @@ int mtg_pool_init(struct mtg_pool *pool, void *base, u32 nr_blocks,
 	pool->block_shift = ilog2(block_size) - MTG_GRANULE_SHIFT;
 	pool->group_shift = ilog2(group_size) - MTG_GRANULE_SHIFT;
 	pool->nr_groups = DIV_ROUND_UP((u64)nr_blocks * block_size, group_size);
+	pool->class_stride = ALIGN(pool->nr_groups, BITS_PER_LONG);
 	pool->limit = nr_blocks;
 	pool->mem_limit = U32_MAX;
 	if (alloc_maps(pool)) {
@@ -894,10 +868,6 @@ int mtg_pool_init(struct mtg_pool *pool, void *base, u32 nr_blocks,
 	}
 	for (i = 0; i < pool->nr_groups; i++)
 		raw_spin_lock_init(&pool->groups[i].lock);
-	/* No block is open, so no group has room: class 0. */
-	bitmap_set(pool->by_class[0], 0, pool->nr_groups);
-	atomic_set(&pool->nr_in_class[0], pool->nr_groups);
-	__set_bit(0, pool->classes);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_init);
@@ -910,14 +880,11 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_init);
  */
 void mtg_pool_destroy(struct mtg_pool *pool)
 {
-	unsigned int i;
-
 	kvfree(pool->groups);
 	kvfree(pool->used);
 	kvfree(pool->start);
 	kvfree(pool->raw_owner);
-	for (i = 0; i < MTG_CLASSES; i++)
-		kvfree(pool->by_class[i]);
+	mtg_map_destroy(&pool->listed);
 	/* Set-up may be tried again. */
 	memset(pool, 0, sizeof(*pool));
 }

@@ -19,6 +19,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "map.h"
+
 /*
  * Measured on heap pages (tests/host/density): granules of 32 bytes in groups of
  * 32 KiB hold 1 % more than granules of 64 bytes, and so do they hold more than
@@ -43,7 +45,10 @@
 #define MTG_MAX_LEN	((MTG_RAW_GRANULES - 1) * MTG_GRANULE_SIZE - \
 			 sizeof(struct mtg_object))
 
-/* Groups are listed by their longest free run; longer ones make no difference. */
+/*
+ * Groups are listed by their longest free run; longer ones make no difference, and those
+ * of class 0 have none.
+ */
 #define MTG_CLASSES		(MTG_RAW_GRANULES + 1)
 
 /**
@@ -126,11 +131,10 @@ struct mtg_group {
  * @raw_owner: For each MTG_RAW_LEN bytes, one more than the owner of the raw page
  *	that begins there; 0 if none does. Two cannot, wherever they begin; and
  *	after the raw page no other object begins there.
- * @by_class: For each class, the groups in it, one bit each. A hint, except
- *	under the group's lock.
- * @nr_in_class: Number of groups in each class.
- * @classes: One bit for each class that has groups in it, or had until just now.
- * @recent: For each class, a group that is or was in it: where to search first.
+ * @listed: For each class but 0, one bit for each group: it is in that class. A hint,
+ *	except under the group's lock. The next bit from a class on is a group of the
+ *	smallest class that has any.
+ * @class_stride: Bits in @listed for each class.
  * @nr_open: Number of open blocks.
  * @max_open: High-water mark of @nr_open.
  * @limit: Blocks that new data may use: the administrator's share.
@@ -152,10 +156,8 @@ struct mtg_pool {
 	unsigned long *used;
 	unsigned long *start;
 	u32 *raw_owner;
-	unsigned long *by_class[MTG_CLASSES];
-	atomic_t nr_in_class[MTG_CLASSES];
-	DECLARE_BITMAP(classes, MTG_CLASSES);
-	u32 recent[MTG_CLASSES];
+	struct mtg_map listed;
+	u32 class_stride;
 
 	atomic_t nr_open;
 	atomic_t max_open;

@@ -263,8 +263,9 @@ static u64 metadata_size(struct mtg_device *dev)
 	struct mtg_region *region = dev->region;
 	u64 size = region->nr_pages / BITS_PER_BYTE +
 		   region->nr_blocks * sizeof(*region->state) +
-		   /* @free and @bad of the region, @kept of the device. */
-		   3 * (region->nr_blocks / BITS_PER_BYTE);
+		   mtg_map_words(region->nr_blocks) * sizeof(long) +
+		   /* @bad of the region, @kept of the device. */
+		   2 * (region->nr_blocks / BITS_PER_BYTE);
 
 	if (dev->disksize)
 		size += mtg_pool_metadata_size(&dev->pool) +

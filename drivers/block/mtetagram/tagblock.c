@@ -64,9 +64,9 @@ static void set_state(struct mtg_region *region, u32 block,
 	/* Pairs with the READ_ONCE() in wait_for_switch(). */
 	WRITE_ONCE(region->state[block], state);
 	if (state == MTG_BLOCK_FREE)
-		set_bit(block, region->free);
-	else
-		clear_bit(block, region->free);
+		mtg_map_set(&region->free, block);
+	else if (mtg_map_test(&region->free, block))
+		mtg_map_clear(&region->free, block);
 }
 
 /* What a block becomes that holds neither data nor tags any more. */
@@ -640,9 +640,7 @@ EXPORT_SYMBOL_GPL(mtg_block_owned);
 u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long *map,
 			bool set)
 {
-	if (set)
-		return find_next_and_bit(region->free, map, region->nr_blocks, from);
-	return find_next_andnot_bit(region->free, map, region->nr_blocks, from);
+	return mtg_map_next(&region->free, from, map, set);
 }
 EXPORT_SYMBOL_GPL(mtg_block_next_free);
 
@@ -732,18 +730,17 @@ int mtg_region_init(struct mtg_region *region)
 	region->nr_blocks = region->nr_pages >> region->pages_shift;
 	region->reserved = kvcalloc(BITS_TO_LONGS(region->nr_pages), sizeof(long),
 				    GFP_KERNEL);
-	region->free = kvcalloc(BITS_TO_LONGS(region->nr_blocks), sizeof(long),
-				GFP_KERNEL);
 	region->bad = kvcalloc(BITS_TO_LONGS(region->nr_blocks), sizeof(long),
 			       GFP_KERNEL);
 	region->state = kvzalloc(region->nr_blocks, GFP_KERNEL);
-	if (!region->reserved || !region->free || !region->bad || !region->state) {
+	if (!region->reserved || !region->bad || !region->state ||
+	    mtg_map_init(&region->free, region->nr_blocks)) {
 		mtg_region_destroy(region);
 		return -ENOMEM;
 	}
 	for (i = 0; i < MTG_BLOCK_LOCKS; i++)
 		raw_spin_lock_init(&region->locks[i]);
-	bitmap_set(region->free, 0, region->nr_blocks);
+	mtg_map_fill(&region->free);
 	atomic_set(&region->nr_state[MTG_BLOCK_FREE], region->nr_blocks);
 	return 0;
 }
@@ -759,7 +756,7 @@ void mtg_region_destroy(struct mtg_region *region)
 {
 	cleanup_srcu_struct(&region->srcu);
 	kvfree(region->reserved);
-	kvfree(region->free);
+	mtg_map_destroy(&region->free);
 	kvfree(region->bad);
 	kvfree(region->state);
 }

@@ -14,6 +14,8 @@
 #include <linux/srcu.h>
 #include <linux/types.h>
 
+#include "map.h"
+
 struct page;
 
 /* One 4 bit tag for every 16 bytes of data. */
@@ -97,8 +99,8 @@ enum mtg_urgency {
  * @reserved: One bit for each data page: its tags are live. Set and cleared
  *	under the block's lock, tested without; but set without it where the same
  *	word has another bit of the block.
- * @free: One bit for each block in state FREE; a search aid, written under the
- *	block's lock, @state decides.
+ * @free: The blocks in state FREE; a search aid, written under the block's lock,
+ *	@state decides.
  * @bad: One bit for each block: it is to be OFFLINE instead of FREE; under the
  *	block's lock.
  * @state: &enum mtg_block_state of each block, under the block's lock.
@@ -131,7 +133,7 @@ struct mtg_region {
 	unsigned long word_mask;
 	unsigned long word_offset;
 	unsigned long *reserved;
-	unsigned long *free;
+	struct mtg_map free;
 	unsigned long *bad;
 	u8 *state;
 	raw_spinlock_t locks[MTG_BLOCK_LOCKS];

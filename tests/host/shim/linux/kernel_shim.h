@@ -65,6 +65,11 @@ static inline unsigned int __ffs(unsigned long n)
 	return __builtin_ctzl(n);
 }
 
+static inline unsigned int __fls(unsigned long n)
+{
+	return ilog2(n);
+}
+
 static inline int fls(unsigned int n)
 {
 	return n ? 32 - __builtin_clz(n) : 0;
@@ -145,6 +150,29 @@ typedef struct { int64_t v; } atomic64_t;
 #define atomic64_add		atomic_add
 #define atomic64_sub		atomic_sub
 #define atomic64_inc		atomic_inc
+
+/* A test lets other threads in where each atomic step on a word begins. */
+extern void (*shim_before_step)(void);
+
+typedef struct { long v; } atomic_long_t;
+#define atomic_long_read	atomic_read
+
+static inline long atomic_long_fetch_or(long mask, atomic_long_t *a)
+{
+	if (shim_before_step)
+		shim_before_step();
+	return __atomic_fetch_or(&a->v, mask, __ATOMIC_SEQ_CST);
+}
+
+static inline long atomic_long_fetch_andnot(long mask, atomic_long_t *a)
+{
+	if (shim_before_step)
+		shim_before_step();
+	return __atomic_fetch_and(&a->v, ~mask, __ATOMIC_SEQ_CST);
+}
+
+#define BIT_MASK(n)		(1UL << (n) % 64)
+#define BIT_WORD(n)		((n) / 64)
 
 /* Bits; those with two underscores are under a lock of their own words. */
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
