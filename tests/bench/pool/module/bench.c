@@ -7,6 +7,7 @@
  *
  *	corpus FILE		read the pages to store
  *	run ALGORITHM MIB	measure with an arena of that size
+ *	scale ALGORITHM MIB REAL PEER	measure what may depend on the size
  *
  * A line of the result is: name, number of operations, time of all of them in ns for
  * us and for zsmalloc, and the median time of TURN of them. The two take turns on the
@@ -14,6 +15,11 @@
  * free them before anything is timed, as memory is slower when it is used for the first
  * time: in the kernel in user space by 1.1 us for each page of the arena, and by nothing
  * for those of zsmalloc. Whatever is copied in is compared in the end.
+ *
+ * To scale an arena beyond the memory there is, only its first REAL MiB have pages of
+ * their own. All others share a few: what is stored there is overwritten by others, so
+ * it can be stored, loaded and freed as always, but not compared, and no block there be
+ * emptied. All metadata is real. zsmalloc takes part if PEER is not 0.
  */
 
 #include <linux/bitmap.h>
@@ -40,6 +46,9 @@
 #define SEED			1
 /* Operations of one side before it is the other's turn: seldom is a task preempted. */
 #define TURN			256
+/* Operations of each phase of "scale", and pages of the part of the arena without own. */
+#define SCALE_OPS		4096
+#define SHARED_PAGES		256
 /* Longer objects would be stored as they are, by both; as zram, see huge_class_size. */
 #define MAX_LEN			3600
 #define ZS_GFP	(GFP_NOIO | __GFP_HIGHMEM | __GFP_MOVABLE | __GFP_NOWARN)
@@ -53,16 +62,17 @@ static struct {
 	u16 *len;
 } corpus;
 
-/* One of ours: blocks are ours (bit set in @ours), free, or hold tags (@taken). */
+/* One of ours: blocks are in use, free, or hold tags. The first @nr_real have memory. */
 static struct {
 	struct mtg_pool pool;
 	struct mtg_slots slots;
 	struct mtg_comp comp;
 	void *arena;
 	u32 nr_blocks;
+	u32 nr_real;
 	u32 nr_free;
 	unsigned long *used;
-	unsigned long *taken;
+	struct mtg_map free;
 } our;
 
 static struct {
@@ -82,8 +92,10 @@ static int result_len;
 
 static bool fake_get(void *ctx, u32 block, bool kept)
 {
-	if (kept || test_bit(block, our.taken) || test_and_set_bit(block, our.used))
+	if (kept || !mtg_map_test(&our.free, block))
 		return false;
+	mtg_map_clear(&our.free, block);
+	set_bit(block, our.used);
 	our.nr_free--;
 	return true;
 }
@@ -92,6 +104,7 @@ static bool fake_put(void *ctx, u32 block)
 {
 	if (!test_and_clear_bit(block, our.used))
 		return false;
+	mtg_map_set(&our.free, block);
 	our.nr_free++;
 	return true;
 }
@@ -108,12 +121,7 @@ static bool fake_kept(void *ctx, u32 block)
 
 static u32 fake_next_free(void *ctx, u32 from, bool kept)
 {
-	if (kept)
-		return our.nr_blocks;
-	do {
-		from = find_next_zero_bit(our.used, our.nr_blocks, from);
-	} while (from < our.nr_blocks && test_bit(from, our.taken) && ++from);
-	return from;
+	return kept ? our.nr_blocks : mtg_map_next(&our.free, from, NULL, false);
 }
 
 static u32 fake_nr_free(void *ctx)
@@ -292,21 +300,25 @@ static u32 median(u32 *array, u32 n)
 	return n ? array[n / 2] : 0;
 }
 
-/* Do something to @n random slots, in turns: ours, theirs, theirs, ours, and so on. */
-static int phase(const char *name, phase_fn ours, phase_fn peers, u32 n)
+/*
+ * Do something to the first @n slots of @order, in turns: ours, theirs, theirs, ours,
+ * and so on. If there is no peer, ours only.
+ */
+static int take_turns(const char *name, phase_fn ours, phase_fn peers, u32 n)
 {
-	phase_fn fn[] = { ours, peers };
+	phase_fn fn[] = { ours, peer.pool ? peers : NULL };
 	u32 *turn[] = { times, times + n / TURN };
 	u64 sum[2] = { }, ns;
 	u32 i, who, nr = 0;
 
-	shuffle(order, nr_objects);
 	for (i = 0; i < n; i += TURN) {
 		bool whole = i + TURN <= n;
 
 		for (who = 0; who < 2; who++) {
 			u32 side = who ^ (i / TURN & 1);
 
+			if (!fn[side])
+				continue;
 			ns = time_turn(fn[side], i, min(i + TURN, n));
 			if (!ns)
 				return -EIO;
@@ -318,8 +330,15 @@ static int phase(const char *name, phase_fn ours, phase_fn peers, u32 n)
 		nr += whole;
 	}
 	say("%s %u %llu %llu %u %u\n", name, n, sum[0], sum[1], median(turn[0], nr),
-	    median(turn[1], nr));
+	    fn[1] ? median(turn[1], nr) : 0);
 	return 0;
+}
+
+/* Ditto, to @n random slots. */
+static int phase(const char *name, phase_fn ours, phase_fn peers, u32 n)
+{
+	shuffle(order, nr_objects);
+	return take_turns(name, ours, peers, n);
 }
 
 /* Give @n random slots other contents. */
@@ -337,12 +356,11 @@ static u32 vacate(u32 block)
 {
 	u64 start;
 
-	set_bit(block, our.taken);
 	clear_bit(block, our.used);
 	start = ktime_get_ns();
 	mtg_slots_vacate(&our.slots, block, false);
 	start = ktime_get_ns() - start;
-	clear_bit(block, our.taken);
+	mtg_map_set(&our.free, block);
 	our.nr_free++;
 	return start;
 }
@@ -354,7 +372,7 @@ static void vacate_some(const char *name, u32 n)
 	u32 i = 0, tries = 16 * n;
 
 	while (i < n && tries--) {
-		u32 block = prandom_u32_state(&rnd) % our.nr_blocks;
+		u32 block = prandom_u32_state(&rnd) % our.nr_real;
 
 		if (!test_bit(block, our.used))
 			continue;
@@ -464,6 +482,67 @@ static int measure(void)
 	return 0;
 }
 
+/*
+ * The longest of our operations on the first slots of @order, each timed alone, while no
+ * interrupt can prolong it.
+ */
+static void say_longest(const char *name, phase_fn fn)
+{
+	unsigned long flags;
+	u64 ns, longest = 0;
+	u32 i;
+
+	for (i = 0; i < SCALE_OPS; i++) {
+		local_irq_save(flags);
+		ns = ktime_get_ns();
+		fn(order[i], content[order[i]]);
+		ns = ktime_get_ns() - ns;
+		local_irq_restore(flags);
+		longest = max(longest, ns);
+	}
+	say("longest-%s ns=%llu\n", name, longest);
+}
+
+static void say_metadata(void)
+{
+	u64 chains = peer.pool ? zs_get_total_pages(peer.pool) / 8 : 0;
+
+	/* zram's entry of a slot, zsmalloc's handle of an object and its chains of pages. */
+	say("metadata objects=%u pool=%zu slots=%zu zram=%llu\n", nr_objects,
+	    mtg_pool_metadata_size(&our.pool), nr_objects * sizeof(u64),
+	    (u64)nr_objects * (16 + 8) + chains * 56);
+}
+
+/*
+ * Fill the arena, replace a tenth of it, then look at each operation. What is freed in
+ * one order is stored again in another one.
+ */
+static int scale(void)
+{
+	int ret;
+
+	ret = phase("fill", our_store, peer_store, nr_objects);
+	change_contents(nr_objects / 10);
+	ret = ret ?: phase("churn", our_store, peer_store, nr_objects / 10);
+	change_contents(SCALE_OPS);
+	ret = ret ?: phase("overwrite", our_store, peer_store, SCALE_OPS);
+	ret = ret ?: phase("load", our_load, peer_load, SCALE_OPS);
+	ret = ret ?: phase("free", our_free, peer_free, SCALE_OPS);
+	shuffle(order, SCALE_OPS);
+	ret = ret ?: take_turns("store", our_store, peer_store, SCALE_OPS);
+	if (ret)
+		return ret;
+	vacate_some("vacate", 512);
+	shuffle(order, nr_objects);
+	say_longest("overwrite", our_store);
+	say_longest("load", our_load);
+	say_longest("free", our_free);
+	shuffle(order, SCALE_OPS);
+	say_longest("store", our_store);
+	say_metadata();
+	return 0;
+}
+
 static void free_our(void)
 {
 	if (our.slots.nr) {
@@ -476,32 +555,57 @@ static void free_our(void)
 		mtg_comp_destroy(&our.comp);
 	vfree(our.arena);
 	bitmap_free(our.used);
-	bitmap_free(our.taken);
+	mtg_map_destroy(&our.free);
 	memset(&our, 0, sizeof(our));
 }
 
-static int make_our(const struct mtg_comp_ops *ops, u32 nr_blocks, u32 nr_slots)
+/* Map the arena; see the top. vfree() unmaps and frees it, however often a page is in it. */
+static void *map_arena(void)
 {
-	int ret;
+	struct page **pages = vcalloc(our.nr_blocks, sizeof(*pages));
+	u32 i, nr_own = our.nr_real + SHARED_PAGES;
+	void *arena = NULL;
 
+	for (i = 0; pages && i < our.nr_blocks; i++) {
+		if (i >= nr_own) {
+			pages[i] = pages[i - SHARED_PAGES];
+			get_page(pages[i]);
+		} else {
+			pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+			if (!pages[i])
+				break;
+		}
+	}
+	if (pages && i == our.nr_blocks)
+		arena = vmap(pages, i, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	if (arena)
+		return arena;
+	while (pages && i--)
+		put_page(pages[i]);
+	vfree(pages);
+	return NULL;
+}
+
+static int make_our(const struct mtg_comp_ops *ops, u32 nr_blocks, u32 nr_real)
+{
 	our.nr_blocks = nr_blocks;
+	our.nr_real = nr_real;
 	our.nr_free = nr_blocks;
-	our.arena = vzalloc((size_t)nr_blocks * BLOCK_SIZE_BYTES);
+	our.arena = map_arena();
 	our.used = bitmap_zalloc(nr_blocks, GFP_KERNEL);
-	our.taken = bitmap_zalloc(nr_blocks, GFP_KERNEL);
-	if (!our.arena || !our.used || !our.taken)
+	if (!our.arena || !our.used || mtg_map_init(&our.free, nr_blocks))
 		return -ENOMEM;
-	ret = mtg_comp_init(&our.comp, ops);
-	ret = ret ?: mtg_pool_init(&our.pool, our.arena, nr_blocks, BLOCK_SIZE_BYTES,
-				   &fake_provider, NULL);
-	return ret ?: mtg_slots_init(&our.slots, "pool_bench", &our.pool, nr_slots, 0);
+	mtg_map_fill(&our.free);
+	return mtg_comp_init(&our.comp, ops) ?:
+	       mtg_pool_init(&our.pool, our.arena, nr_blocks, BLOCK_SIZE_BYTES,
+			     &fake_provider, NULL);
 }
 
 static void free_peer(void)
 {
 	u32 i;
 
-	for (i = 0; peer.handle && i < corpus.nr; i++)
+	for (i = 0; peer.handle && i < nr_objects; i++)
 		if (peer.handle[i])
 			zs_free(peer.pool, peer.handle[i]);
 	if (peer.pool)
@@ -513,55 +617,98 @@ static void free_peer(void)
 static int make_peer(void)
 {
 	peer.pool = zs_create_pool("pool_bench");
-	peer.handle = vcalloc(corpus.nr, sizeof(*peer.handle));
+	peer.handle = vcalloc(nr_objects, sizeof(*peer.handle));
 	return peer.pool && peer.handle ? 0 : -ENOMEM;
 }
 
-/* Compress as many pages as fit. What does not shrink is of no interest here. */
-static u32 pack(void)
+/* Compress all pages. What does not shrink is of no interest here: length 0. */
+static void pack(void)
 {
 	struct mtg_stream *stream = mtg_stream_get(&our.comp);
-	u64 room = (u64)our.nr_blocks * BLOCK_SIZE_BYTES / 100 * 92;
-	u32 id, at = 0, nr_fit = 0;
+	u32 id, at = 0;
 
 	for (id = 0; id < corpus.nr; id++) {
 		unsigned int len = compress(stream, id);
 
-		if (!len || len > MAX_LEN)
-			continue;
-		if (mtg_granules(len) * MTG_GRANULE_SIZE > room)
-			break;
-		room -= mtg_granules(len) * MTG_GRANULE_SIZE;
+		if (len > MAX_LEN)
+			len = 0;
 		memcpy(corpus.packed + at, stream->buffer, len);
 		corpus.offset[id] = at;
 		corpus.len[id] = len;
-		content[nr_fit++] = id;
 		at += len;
 		cond_resched();
 	}
 	mtg_stream_put(stream);
-	return nr_fit;
 }
 
-static int run(const char *algorithm, u32 mib)
+/*
+ * How many objects fill 92 % of the arena? The pages in their order, and again from the
+ * first one if there are too few. Says which they are if @ids.
+ */
+static u32 choose(u32 *ids)
+{
+	u64 room = (u64)our.nr_blocks * BLOCK_SIZE_BYTES / 100 * 92;
+	u32 id, n = 0;
+
+	for (id = 0; ; id = (id + 1) % corpus.nr) {
+		u32 size = mtg_granules(corpus.len[id]) * MTG_GRANULE_SIZE;
+
+		if (!corpus.len[id])
+			continue;
+		if (size > room)
+			return n;
+		room -= size;
+		if (ids)
+			ids[n] = id;
+		n++;
+	}
+}
+
+static void free_objects(void)
+{
+	vfree(order);
+	vfree(content);
+	vfree(times);
+	order = NULL;
+	content = NULL;
+	times = NULL;
+	nr_objects = 0;
+}
+
+static int make_objects(void)
+{
+	u32 i;
+
+	pack();
+	nr_objects = choose(NULL);
+	order = vmalloc_array(nr_objects, sizeof(*order));
+	content = vmalloc_array(nr_objects, sizeof(*content));
+	times = vmalloc_array(nr_objects, sizeof(*times));
+	if (!order || !content || !times)
+		return -ENOMEM;
+	choose(content);
+	for (i = 0; i < nr_objects; i++)
+		order[i] = i;
+	return mtg_slots_init(&our.slots, "pool_bench", &our.pool, nr_objects, 0);
+}
+
+static int run(const char *algorithm, u32 mib, u32 real_mib, bool with_peer,
+	       int (*measure)(void))
 {
 	const struct mtg_comp_ops *ops = mtg_comp_find(algorithm);
-	u32 i;
 	int ret;
 
-	if (!ops || !corpus.nr || !mib)
+	if (!ops || !corpus.nr || !real_mib || real_mib > mib)
 		return -EINVAL;
 	prandom_seed_state(&rnd, SEED);
-	ret = make_our(ops, mib << 8, corpus.nr);
-	ret = ret ?: make_peer();
-	if (!ret) {
-		nr_objects = pack();
-		for (i = 0; i < nr_objects; i++)
-			order[i] = i;
-		ret = measure();
-	}
+	ret = make_our(ops, mib << 8, real_mib << 8);
+	ret = ret ?: make_objects();
+	if (!ret && with_peer)
+		ret = make_peer();
+	ret = ret ?: measure();
 	free_peer();
 	free_our();
+	free_objects();
 	return ret;
 }
 
@@ -571,13 +718,7 @@ static void free_corpus(void)
 	vfree(corpus.packed);
 	vfree(corpus.offset);
 	vfree(corpus.len);
-	vfree(order);
-	vfree(content);
-	vfree(times);
 	memset(&corpus, 0, sizeof(corpus));
-	order = NULL;
-	content = NULL;
-	times = NULL;
 }
 
 static int alloc_corpus(loff_t size)
@@ -588,11 +729,7 @@ static int alloc_corpus(loff_t size)
 	corpus.packed = vmalloc(size);
 	corpus.offset = vmalloc_array(nr, sizeof(*corpus.offset));
 	corpus.len = vmalloc_array(nr, sizeof(*corpus.len));
-	order = vmalloc_array(nr, sizeof(*order));
-	content = vmalloc_array(nr, sizeof(*content));
-	times = vmalloc_array(nr, sizeof(*times));
-	return corpus.pages && corpus.packed && corpus.offset && corpus.len && order &&
-	       content && times ? 0 : -ENOMEM;
+	return corpus.pages && corpus.packed && corpus.offset && corpus.len ? 0 : -ENOMEM;
 }
 
 static int read_corpus(const char *path)
@@ -621,15 +758,17 @@ static int read_corpus(const char *path)
 static int run_set(const char *command, const struct kernel_param *kp)
 {
 	char what[16], word[128] = "";
-	u32 mib = 0;
+	u32 mib = 0, real = 0, with_peer = 0;
 
 	result_len = 0;
 	result[0] = '\0';
-	if (sscanf(command, "%15s %127s %u", what, word, &mib) < 2)
+	if (sscanf(command, "%15s %127s %u %u %u", what, word, &mib, &real, &with_peer) < 2)
 		return -EINVAL;
 	if (!strcmp(what, "corpus"))
 		return read_corpus(word);
-	return strcmp(what, "run") ? -EINVAL : run(word, mib);
+	if (!strcmp(what, "run"))
+		return run(word, mib, mib, true, measure);
+	return strcmp(what, "scale") ? -EINVAL : run(word, mib, real, with_peer, scale);
 }
 
 static int run_get(char *buf, const struct kernel_param *kp)

@@ -14,6 +14,8 @@
  *	read N		read random slots
  *	discard N	discard random slots, a bio for each
  *	notify N	free random slots like the swap core
+ *	threads N WAY CPUS	read or write N random slots from so many CPUs, each of
+ *			which has slots of its own; the time of TURN of them
  *	verify		read all slots and compare; "errors" counts those that differ
  *
  * KIND is corpus, same (one 64-bit pattern all over) or random (incompressible). A
@@ -23,8 +25,10 @@
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/completion.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -37,6 +41,8 @@
 #include <linux/vmalloc.h>
 
 #define RANDOM_PAGES	64
+/* So few that many turns are over before the host lets somebody else run. */
+#define TURN		256
 #define NO_PAGE		U32_MAX
 
 /* What a slot may hold: pages of the file, then these. */
@@ -208,6 +214,103 @@ static int run_steps(const char *what, u32 n, const char *kind)
 	return 0;
 }
 
+/* One of several that work at the same time: on every @nr-th of the live slots. */
+struct worker {
+	struct task_struct *task;
+	struct completion done;
+	struct rnd_state rnd;
+	u8 *buffer;
+	bool write;
+	u32 first, nr, ops;
+	int error;
+};
+
+static int worker_step(struct worker *w)
+{
+	u32 n = prandom_u32_state(&w->rnd) % (nr_live / w->nr) * w->nr + w->first;
+	u32 slot = slots[n];
+	int ret;
+
+	if (!w->write)
+		return one_bio(REQ_OP_READ, slot, w->buffer);
+	n = prandom_u32_state(&w->rnd) % corpus.nr;
+	ret = one_bio(REQ_OP_WRITE, slot, page_of(n));
+	if (!ret)
+		content[slot] = n;
+	return ret;
+}
+
+static int work(void *arg)
+{
+	struct worker *w = arg;
+	u32 i;
+
+	for (i = 0; i < w->ops && !w->error; i++) {
+		w->error = worker_step(w);
+		cond_resched();
+	}
+	kthread_complete_and_exit(&w->done, 0);
+}
+
+static int make_worker(struct worker *w, u32 i, u32 nr, bool write)
+{
+	*w = (struct worker){ .first = i, .nr = nr, .ops = TURN / nr, .write = write };
+	init_completion(&w->done);
+	prandom_seed_state(&w->rnd, prandom_u32_state(&rnd));
+	w->buffer = vmalloc(PAGE_SIZE);
+	w->task = kthread_create(work, w, "block_bench/%u", i);
+	if (IS_ERR(w->task))
+		return PTR_ERR(w->task);
+	kthread_bind(w->task, i);
+	return w->buffer ? 0 : -ENOMEM;
+}
+
+/* One turn: the time from the start of the first to the end of the last one. */
+static int run_workers(struct worker *workers, u32 nr, bool write, u32 *ns)
+{
+	int ret = 0;
+	u64 start;
+	u32 i;
+
+	for (i = 0; i < nr && !ret; i++)
+		ret = make_worker(&workers[i], i, nr, write);
+	start = ktime_get_ns();
+	for (i = 0; i < nr && !ret; i++)
+		wake_up_process(workers[i].task);
+	for (i = 0; i < nr && !ret; i++)
+		wait_for_completion(&workers[i].done);
+	*ns = ktime_get_ns() - start;
+	for (i = 0; i < nr; i++) {
+		/* Those that never ran. */
+		if (ret && !IS_ERR_OR_NULL(workers[i].task))
+			kthread_stop(workers[i].task);
+		ret = ret ?: workers[i].error;
+		vfree(workers[i].buffer);
+	}
+	return ret;
+}
+
+static int run_threads(u32 n, bool write, u32 nr)
+{
+	struct worker *workers;
+	u32 i, turns = n / TURN;
+	int ret = 0;
+
+	if (!nr || nr > num_online_cpus() || nr_live < nr || !corpus.nr || !turns ||
+	    turns > max_times)
+		return -EINVAL;
+	workers = vcalloc(nr, sizeof(*workers));
+	if (!workers)
+		return -ENOMEM;
+	for (i = 0; i < turns && !ret; i++) {
+		memset(workers, 0, nr * sizeof(*workers));
+		ret = run_workers(workers, nr, write, &times[i]);
+	}
+	vfree(workers);
+	report(turns, ret);
+	return ret;
+}
+
 static int verify(void)
 {
 	u32 i, errors = 0;
@@ -293,10 +396,10 @@ static int open_device(const char *path, u32 seed)
 static int run_set(const char *command, const struct kernel_param *kp)
 {
 	char what[16], word[128] = "", kind[16] = "";
-	u32 n = 0;
+	u32 n = 0, nr = 0;
 
 	result[0] = '\0';
-	if (sscanf(command, "%15s %127s %15s", what, word, kind) < 1)
+	if (sscanf(command, "%15s %127s %15s %u", what, word, kind, &nr) < 1)
 		return -EINVAL;
 	if (!strcmp(what, "corpus"))
 		return read_corpus(word);
@@ -310,7 +413,10 @@ static int run_set(const char *command, const struct kernel_param *kp)
 		return -ENODEV;
 	if (!strcmp(what, "verify"))
 		return verify();
-	return kstrtou32(word, 10, &n) ?: run_steps(what, n, kind);
+	if (kstrtou32(word, 10, &n))
+		return -EINVAL;
+	return strcmp(what, "threads") ? run_steps(what, n, kind) :
+	       run_threads(n, !strcmp(kind, "write"), nr);
 }
 
 static int run_get(char *buf, const struct kernel_param *kp)
