@@ -259,33 +259,47 @@ static __always_inline bool trim(struct mtg_pool *pool, u32 block, u32 end)
 }
 
 /* The free run around @granule, which is free, as far as blocks are open. */
-static unsigned int run_around(struct mtg_pool *pool, u32 granule)
+static __always_inline unsigned int run_around(struct mtg_pool *pool, u32 group,
+					       u32 granule)
 {
-	u32 group = group_of(pool, granule), base = group_start(pool, group);
-	const unsigned long *used = pool->used + base / BITS_PER_LONG;
+	const unsigned long *low = pool->used + group_start(pool, group) / BITS_PER_LONG;
+	const unsigned long *high = low + group_bits(pool) / BITS_PER_LONG;
+	const unsigned long *word = pool->used + granule / BITS_PER_LONG, *first, *last;
 	unsigned int closed = pool->groups[group].open ^ open_bits(pool);
-	unsigned int start, low, high = group_bits(pool), block;
+	unsigned long edge = ~0UL << granule % BITS_PER_LONG, before, after;
 
-	granule -= base;
-	block = granule >> pool->block_shift;
-	/* Behind the last closed block before, and up to the first one behind. */
-	low = fls(closed & ((1U << block) - 1)) << pool->block_shift;
-	if (closed >> block)
-		high = (block + __ffs(closed >> block)) << pool->block_shift;
-	used += low / BITS_PER_LONG;
-	granule -= low;
-	start = find_last_bit(used, granule);
-	/* find_last_bit() returns its size if there is none. */
-	start = start < granule ? start + 1 : 0;
-	return find_next_bit(used, high - low, granule) - start;
+	if (unlikely(closed)) {
+		unsigned int words = (1U << pool->block_shift) / BITS_PER_LONG;
+		unsigned int block = (word - low) / words;
+
+		/* Behind the last closed block before, and up to the first one behind. */
+		if (closed >> block)
+			high = low + (block + __ffs(closed >> block)) * words;
+		low += fls(closed & ((1U << block) - 1)) * words;
+	}
+	before = *word & ~edge;
+	for (first = word; !before && first > low;)
+		before = *--first;
+	after = *word & edge;
+	for (last = word; !after && ++last < high;)
+		after = *last;
+	return (last - first) * BITS_PER_LONG + (after ? __ffs(after) : 0) -
+	       (before ? __fls(before) + 1 : 0);
 }
 
-/* List the group anew after @granule, which lies in an open block, became free. */
-static void classify_freed(struct mtg_pool *pool, u32 group, u32 granule)
+/*
+ * After @granule, which lies in an open block, became free: give back those of the blocks
+ * [@first, @last] that became empty, and list the group anew. Only a run as long as a
+ * block can hold one.
+ */
+static __always_inline void settle_freed(struct mtg_pool *pool, u32 group, u32 granule,
+					 u32 first, u32 last)
 {
-	unsigned int run = run_around(pool, granule);
+	unsigned int run = run_around(pool, group, granule);
 
-	if (run > pool->groups[group].longest)
+	if (unlikely(run >= 1U << pool->block_shift) && trim(pool, first, last + 1))
+		classify_anew(pool, group);
+	else if (run > pool->groups[group].longest)
 		classify(pool, group, run);
 }
 
@@ -301,22 +315,21 @@ static __always_inline void flip_granules(unsigned long *map, u32 granule, unsig
 	*word ^= mask & ~0UL >> (BITS_PER_LONG - end);
 }
 
-static __always_inline void count_used(struct mtg_pool *pool, u32 granule, int n)
+static __always_inline void count_used(struct mtg_pool *pool, struct mtg_group *g, int n)
 {
-	struct mtg_group *g = &pool->groups[group_of(pool, granule)];
-
 	/* Pairs with the READ_ONCE() in mtg_pool_used_in(). */
 	WRITE_ONCE(g->used, g->used + n);
 	atomic64_add(n, &pool->used_granules);
 }
 
-static void mark_used(struct mtg_pool *pool, u32 granule, unsigned int len, u32 owner)
+static __always_inline void mark_used(struct mtg_pool *pool, struct mtg_group *g,
+				      u32 granule, unsigned int len, u32 owner)
 {
 	unsigned int n = mtg_granules(len);
 
 	flip_granules(pool->used, granule, n);
 	__set_bit(granule, pool->start);
-	count_used(pool, granule, n);
+	count_used(pool, g, n);
 	/* Under the lock: whoever sees the start bit may read the owner. */
 	if (len == MTG_RAW_LEN)
 		pool->raw_owner[granule / MTG_RAW_GRANULES] = owner + 1;
@@ -324,14 +337,14 @@ static void mark_used(struct mtg_pool *pool, u32 granule, unsigned int len, u32 
 		mtg_pool_object(pool, granule)->owner = owner;
 }
 
-static __always_inline void mark_free(struct mtg_pool *pool, u32 granule,
-				      unsigned int len)
+static __always_inline void mark_free(struct mtg_pool *pool, struct mtg_group *g,
+				      u32 granule, unsigned int len)
 {
 	int n = mtg_granules(len);
 
 	__clear_bit(granule, pool->start);
 	flip_granules(pool->used, granule, n);
-	count_used(pool, granule, -n);
+	count_used(pool, g, -n);
 	if (len == MTG_RAW_LEN)
 		pool->raw_owner[granule / MTG_RAW_GRANULES] = 0;
 }
@@ -358,7 +371,7 @@ static bool alloc_in_group(struct mtg_pool *pool, u32 group, unsigned int len,
 	if (scan.fit_len == UINT_MAX)
 		return false;
 	*granule = group_start(pool, group) + scan.fit;
-	mark_used(pool, *granule, len, owner);
+	mark_used(pool, &pool->groups[group], *granule, len, owner);
 	classify(pool, group, scan.fit_len < scan.longest ? scan.longest :
 			      max(scan.second, scan.longest - n));
 	return true;
@@ -532,10 +545,10 @@ bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 	bool ok;
 
 	raw_spin_lock(&g->lock);
-	mark_free(pool, old, old_len);
+	mark_free(pool, g, old, old_len);
 	ok = alloc_in_group(pool, group, len, owner, granule);
 	if (!ok)
-		mark_used(pool, old, old_len, owner);
+		mark_used(pool, g, old, old_len, owner);
 	else if (trim(pool, first_block(pool, group), end_block(pool, group)))
 		classify_anew(pool, group);
 	raw_spin_unlock(&g->lock);
@@ -561,14 +574,12 @@ void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len)
 	struct mtg_group *g = &pool->groups[group];
 
 	raw_spin_lock(&g->lock);
-	mark_free(pool, granule, len);
+	mark_free(pool, g, granule, len);
 	/* What becomes free in a closed block makes no run longer. */
-	if (trim(pool, first, last + 1))
-		classify_anew(pool, group);
-	else if (is_open(pool, first))
-		classify_freed(pool, group, granule);
+	if (likely(is_open(pool, first)))
+		settle_freed(pool, group, granule, first, last);
 	else if (is_open(pool, last))
-		classify_freed(pool, group, mtg_pool_block_start(pool, last));
+		settle_freed(pool, group, mtg_pool_block_start(pool, last), last, last);
 	raw_spin_unlock(&g->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_free);

@@ -27,6 +27,7 @@ typedef unsigned int gfp_t;
 #define __maybe_unused		__attribute__((unused))
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define noinline		__attribute__((noinline))
+#define unlikely(x)		__builtin_expect(!!(x), 0)
 #define U32_MAX			UINT32_MAX
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BITS_PER_BYTE		8
