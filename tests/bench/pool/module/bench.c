@@ -278,15 +278,16 @@ static bool peer_read(u32 slot, u32 id)
 
 typedef bool (*phase_fn)(u32 slot, u32 id);
 
-/* Time @fn for the slots [@from, @end) of @order; 0 if it failed. */
-static u64 time_turn(phase_fn fn, u32 from, u32 end)
+/* Time @fn for the slots [@from, @end) of @order; false if it failed. */
+static bool time_turn(phase_fn fn, u32 from, u32 end, u64 *ns)
 {
 	u64 start = ktime_get_ns();
 
 	for (; from < end; from++)
 		if (!fn(order[from], content[order[from]]))
-			return 0;
-	return ktime_get_ns() - start;
+			return false;
+	*ns = ktime_get_ns() - start;
+	return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -319,8 +320,7 @@ static int take_turns(const char *name, phase_fn ours, phase_fn peers, u32 n)
 
 			if (!fn[side])
 				continue;
-			ns = time_turn(fn[side], i, min(i + TURN, n));
-			if (!ns)
+			if (!time_turn(fn[side], i, min(i + TURN, n), &ns))
 				return -EIO;
 			sum[side] += ns;
 			if (whole)

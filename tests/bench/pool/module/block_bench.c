@@ -14,8 +14,11 @@
  *	read N		read random slots
  *	discard N	discard random slots, a bio for each
  *	notify N	free random slots like the swap core
+ *	mirror DEVICE	open a second device, and store there what the first one holds
  *	threads N WAY CPUS	read or write N random slots from so many CPUs, each of
- *			which has slots of its own; the time of TURN of them
+ *			which has slots of its own; and the same on the mirror, in turns
+ *			of TURN slots. "ratio" is the median of the mirror's time of a turn
+ *			to that of the device, in thousandths
  *	verify		read all slots and compare; "errors" counts those that differ
  *
  * KIND is corpus, same (one 64-bit pattern all over) or random (incompressible). A
@@ -56,7 +59,7 @@ static u8 *random_pages;
 static u8 *same_page;
 static u8 *buffer;
 
-static struct file *bdev_file;
+static struct file *bdev_file, *mirror_file;
 static struct rnd_state rnd;
 /* Slots that hold something, then the empty ones; what each slot holds. */
 static u32 *slots, *content;
@@ -70,13 +73,13 @@ static struct block_device *bdev(void)
 	return file_bdev(bdev_file);
 }
 
-static int one_bio(blk_opf_t op, u32 slot, void *data)
+static int one_bio_to(struct block_device *to, blk_opf_t op, u32 slot, void *data)
 {
 	struct bio_vec bvec;
 	struct bio bio;
 	int ret;
 
-	bio_init(&bio, bdev(), &bvec, 1, op | REQ_SYNC);
+	bio_init(&bio, to, &bvec, 1, op | REQ_SYNC);
 	bio.bi_iter.bi_sector = (sector_t)slot * (PAGE_SIZE / SECTOR_SIZE);
 	if (data)
 		__bio_add_page(&bio, vmalloc_to_page(data), PAGE_SIZE, 0);
@@ -85,6 +88,11 @@ static int one_bio(blk_opf_t op, u32 slot, void *data)
 	ret = submit_bio_wait(&bio);
 	bio_uninit(&bio);
 	return ret;
+}
+
+static int one_bio(blk_opf_t op, u32 slot, void *data)
+{
+	return one_bio_to(bdev(), op, slot, data);
 }
 
 static int notify(u32 slot)
@@ -218,6 +226,7 @@ static int run_steps(const char *what, u32 n, const char *kind)
 struct worker {
 	struct task_struct *task;
 	struct completion done;
+	struct block_device *bdev;
 	struct rnd_state rnd;
 	u8 *buffer;
 	bool write;
@@ -232,9 +241,9 @@ static int worker_step(struct worker *w)
 	int ret;
 
 	if (!w->write)
-		return one_bio(REQ_OP_READ, slot, w->buffer);
+		return one_bio_to(w->bdev, REQ_OP_READ, slot, w->buffer);
 	n = prandom_u32_state(&w->rnd) % corpus.nr;
-	ret = one_bio(REQ_OP_WRITE, slot, page_of(n));
+	ret = one_bio_to(w->bdev, REQ_OP_WRITE, slot, page_of(n));
 	if (!ret)
 		content[slot] = n;
 	return ret;
@@ -252,11 +261,14 @@ static int work(void *arg)
 	kthread_complete_and_exit(&w->done, 0);
 }
 
-static int make_worker(struct worker *w, u32 i, u32 nr, bool write)
+static int make_worker(struct worker *w, u32 i, u32 nr, bool write, u32 seed)
 {
-	*w = (struct worker){ .first = i, .nr = nr, .ops = TURN / nr, .write = write };
+	w->first = i;
+	w->nr = nr;
+	w->ops = TURN / nr;
+	w->write = write;
 	init_completion(&w->done);
-	prandom_seed_state(&w->rnd, prandom_u32_state(&rnd));
+	prandom_seed_state(&w->rnd, seed + i);
 	w->buffer = vmalloc(PAGE_SIZE);
 	w->task = kthread_create(work, w, "block_bench/%u", i);
 	if (IS_ERR(w->task))
@@ -266,14 +278,18 @@ static int make_worker(struct worker *w, u32 i, u32 nr, bool write)
 }
 
 /* One turn: the time from the start of the first to the end of the last one. */
-static int run_workers(struct worker *workers, u32 nr, bool write, u32 *ns)
+static int run_workers(struct worker *workers, u32 nr, bool write, u32 seed,
+		       struct file *file, u32 *ns)
 {
 	int ret = 0;
 	u64 start;
 	u32 i;
 
-	for (i = 0; i < nr && !ret; i++)
-		ret = make_worker(&workers[i], i, nr, write);
+	memset(workers, 0, nr * sizeof(*workers));
+	for (i = 0; i < nr && !ret; i++) {
+		workers[i].bdev = file_bdev(file);
+		ret = make_worker(&workers[i], i, nr, write, seed);
+	}
 	start = ktime_get_ns();
 	for (i = 0; i < nr && !ret; i++)
 		wake_up_process(workers[i].task);
@@ -292,23 +308,56 @@ static int run_workers(struct worker *workers, u32 nr, bool write, u32 *ns)
 
 static int run_threads(u32 n, bool write, u32 nr)
 {
+	struct file *files[] = { bdev_file, mirror_file };
+	u32 i, who, seed, ns[2], turns = n / TURN;
 	struct worker *workers;
-	u32 i, turns = n / TURN;
 	int ret = 0;
 
 	if (!nr || nr > num_online_cpus() || nr_live < nr || !corpus.nr || !turns ||
-	    turns > max_times)
+	    turns > max_times || !mirror_file)
 		return -EINVAL;
 	workers = vcalloc(nr, sizeof(*workers));
 	if (!workers)
 		return -ENOMEM;
 	for (i = 0; i < turns && !ret; i++) {
-		memset(workers, 0, nr * sizeof(*workers));
-		ret = run_workers(workers, nr, write, &times[i]);
+		seed = prandom_u32_state(&rnd);
+		/* They begin in turns. */
+		for (who = i % 2; who < i % 2 + 2 && !ret; who++)
+			ret = run_workers(workers, nr, write, seed, files[who % 2],
+					  &ns[who % 2]);
+		times[i] = div_u64(1000ULL * ns[1], ns[0]);
 	}
 	vfree(workers);
-	report(turns, ret);
+	if (ret)
+		return ret;
+	sort(times, turns, sizeof(*times), compare, NULL);
+	snprintf(result, sizeof(result), "turns=%u ratio=%u low=%u high=%u", turns,
+		 times[turns / 2], times[turns / 4], times[turns * 3 / 4]);
+	return 0;
+}
+
+static int open_mirror(const char *path)
+{
+	struct file *file;
+	int ret = 0;
+	u32 i;
+
+	if (mirror_file)
+		return -EBUSY;
+	file = bdev_file_open_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE, &slots, NULL);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	mirror_file = file;
+	for (i = 0; i < nr_live && !ret; i++)
+		ret = one_bio_to(file_bdev(file), REQ_OP_WRITE, slots[i],
+				 page_of(content[slots[i]]));
 	return ret;
+}
+
+static bool differs(struct block_device *from, u32 slot)
+{
+	return one_bio_to(from, REQ_OP_READ, slot, buffer) ||
+	       memcmp(buffer, page_of(content[slot]), PAGE_SIZE);
 }
 
 static int verify(void)
@@ -316,9 +365,9 @@ static int verify(void)
 	u32 i, errors = 0;
 
 	for (i = 0; i < nr_live; i++) {
-		if (one_bio(REQ_OP_READ, slots[i], buffer) ||
-		    memcmp(buffer, page_of(content[slots[i]]), PAGE_SIZE))
-			errors++;
+		errors += differs(bdev(), slots[i]);
+		if (mirror_file)
+			errors += differs(file_bdev(mirror_file), slots[i]);
 		cond_resched();
 	}
 	snprintf(result, sizeof(result), "ops=%u errors=%u", nr_live, errors);
@@ -354,7 +403,10 @@ static void close_device(void)
 {
 	if (bdev_file)
 		bdev_fput(bdev_file);
+	if (mirror_file)
+		bdev_fput(mirror_file);
 	bdev_file = NULL;
+	mirror_file = NULL;
 	vfree(slots);
 	vfree(content);
 	vfree(times);
@@ -413,6 +465,8 @@ static int run_set(const char *command, const struct kernel_param *kp)
 		return -ENODEV;
 	if (!strcmp(what, "verify"))
 		return verify();
+	if (!strcmp(what, "mirror"))
+		return open_mirror(word);
 	if (kstrtou32(word, 10, &n))
 		return -EINVAL;
 	return strcmp(what, "threads") ? run_steps(what, n, kind) :
