@@ -281,7 +281,7 @@ static int make_worker(struct worker *w, u32 i, u32 nr, bool write, u32 seed)
 static int run_workers(struct worker *workers, u32 nr, bool write, u32 seed,
 		       struct file *file, u32 *ns)
 {
-	int ret = 0;
+	int ret = 0, error = 0;
 	u64 start;
 	u32 i;
 
@@ -300,10 +300,10 @@ static int run_workers(struct worker *workers, u32 nr, bool write, u32 seed,
 		/* Those that never ran. */
 		if (ret && !IS_ERR_OR_NULL(workers[i].task))
 			kthread_stop(workers[i].task);
-		ret = ret ?: workers[i].error;
+		error = error ?: workers[i].error;
 		vfree(workers[i].buffer);
 	}
-	return ret;
+	return ret ?: error;
 }
 
 static int run_threads(u32 n, bool write, u32 nr)
