@@ -17,38 +17,21 @@
  */
 
 #define _GNU_SOURCE
-#include <err.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+#include "../load.h"
 
 #ifndef PROT_MTE
 #define PROT_MTE 0x20
 #endif
 
-#define PAGE 4096UL
 /* Always the same addresses, so that the page tables are the same in all runs. */
 #define ARENA ((void *)0x1000000000)
 #define KEPT ((char *)0x2000000000)
 /* Page frames whose tags share a block of 4 KiB. */
 #define GROUP 32
 #define MAX_FILES 8
-
-static unsigned long number(const char *text)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 0);
-
-	if (end == text || *end)
-		errx(2, "%s is no number", text);
-	return value;
-}
 
 static char *map(size_t size, int extra, int fd)
 {
@@ -161,14 +144,6 @@ static void hold(unsigned long group, unsigned long keep)
 		err(1, "mlock2");
 	printf("held %lu of %lu\n", held, pages);
 	stay();
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
 struct loop {

@@ -11,66 +11,16 @@
  */
 
 #define _GNU_SOURCE
-#include <err.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+#include "../load.h"
 
-#define PAGE 4096UL
 #define PASSES 3
 
 static const char *source;
 static size_t source_size;
-
-static unsigned long number(const char *text)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 0);
-
-	if (end == text || *end || !value)
-		errx(2, "%s is no number", text);
-	return value;
-}
-
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		err(1, "mmap of %zu bytes", size);
-	return p;
-}
-
-static void read_source(const char *name)
-{
-	struct stat st;
-	char *to;
-	int fd = open(name, O_RDONLY);
-
-	if (fd < 0 || fstat(fd, &st))
-		err(1, "%s", name);
-	source_size = st.st_size;
-	to = map(source_size);
-	for (size_t at = 0; at < source_size;) {
-		ssize_t n = read(fd, to + at, source_size - at);
-
-		if (n <= 0)
-			err(1, "%s", name);
-		at += n;
-	}
-	close(fd);
-	if (mlock(to, source_size))
-		err(1, "mlock");
-	source = to;
-}
 
 static void enter(const char *group)
 {
@@ -82,22 +32,6 @@ static void enter(const char *group)
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		err(1, "%s", name);
 	close(fd);
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
-static uint64_t next(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
 }
 
 static long major_faults(void)
@@ -112,7 +46,7 @@ static void faults(unsigned long mib, unsigned long touches)
 {
 	size_t pages = (mib << 20) / PAGE, nr = 0;
 	uint64_t *times = calloc(touches, sizeof(*times)), state = 88172645463325252;
-	volatile char *p = map(pages * PAGE);
+	volatile char *p = map_memory(pages * PAGE, 0);
 
 	if (!times || mlock(times, touches * sizeof(*times)))
 		err(1, "times");
@@ -148,7 +82,7 @@ static void unit(unsigned long mib, uint64_t state)
 {
 	size_t at = 0, from = next(&state) % (source_size / 2), all = mib << 20;
 	struct node *first = NULL, **last = &first, *node;
-	char *heap = map(all);
+	char *heap = map_memory(all, 0);
 
 	for (;;) {
 		uint32_t size = 16 + next(&state) % 500;
@@ -198,7 +132,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 6)
 		errx(2, "usage: swapload GROUP FILE faults|compile MIB COUNT");
-	read_source(argv[2]);
+	source = read_source(argv[2], &source_size);
 	enter(argv[1]);
 	if (!strcmp(argv[3], "faults"))
 		faults(number(argv[4]), number(argv[5]));
