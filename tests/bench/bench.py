@@ -109,18 +109,41 @@ def guest_files(name, programs=(), corpus_mib=0):
     return directory, about
 
 
-def guest(name, script, *options, icount=True):
+def guest_module(files, *sources):
+    """Build a module of these sources, the first of which names it, for the guest's
+    kernel, and put it into the directory."""
+    name = os.path.splitext(os.path.basename(sources[0]))[0]
+    work = os.path.join(TOP, 'build/bench', f'{name}-module')
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    for source in sources:
+        shutil.copy(source, work)
+    kernel = os.path.realpath(os.path.join(TOP, 'build/products/kernel-release'))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith('MAKE')}
+    subprocess.run(['make', '-s', '-C', kernel, f'M={work}', 'ARCH=arm64',
+                    'LOCALVERSION=', f'CROSS_COMPILE={CROSS}', 'modules'],
+                   check=True, env=environment, stdout=sys.stderr)
+    shutil.copy(os.path.join(work, f'{name}.ko'), files)
+
+
+def guest_output(name, script, *options, icount=True):
     """Boot a guest, by default with instruction-counted time, run the script in it,
-    and return what it says: {name: [number, ...]}. Output and logs stay in build/NAME."""
+    and return what it prints. Output and logs stay in build/NAME."""
     command = [os.path.join(TOP, 'tests/qemu/run'), '--name', name,
-               *(('--smp', '1', '--icount') if icount else ()), *options, *([script] if isinstance(script, str) else script)]
+               *(('--smp', '1', '--icount') if icount else ()), *options,
+               *([script] if isinstance(script, str) else script)]
     print(f'== {name}: booting', file=sys.stderr, flush=True)
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE,
                           stdin=subprocess.DEVNULL, text=True)
     if done.returncode:
         sys.exit(f'{done.stdout}\n{name}: the guest ended with status {done.returncode}')
-    lines = (line.split() for line in done.stdout.split('\n')
-             if line.startswith('bench '))
+    return done.stdout
+
+
+def guest(name, script, *options, icount=True):
+    """The same, for scripts that say what they measured: {name: [number, ...]}."""
+    said = guest_output(name, script, *options, icount=icount)
+    lines = (line.split() for line in said.split('\n') if line.startswith('bench '))
     return {words[1]: [float(w) for w in words[2:]] for words in lines}
 
 

@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: times the hook, and alloc_contig_range() in the same machine. Prints
-# lines "bench NAME VALUE..." for ./run.
+# reserve.sh [FILE]: in the guest, times the hook, and alloc_contig_range() in the same
+# machine. The device is filled with the guest's own disk, or with FILE, over and
+# over. Prints lines "bench NAME VALUE..." for ./run.
 # shellcheck source=tests/guest/lib.sh
 . /mtetagram/tests/lib.sh
 
 MODULE=/mtetagram/files/hook_bench.ko
 BENCH=/sys/kernel/debug/mtetagram_bench
 CMA=/sys/kernel/debug/cma/reserved
+source=${1:-/dev/vda}
 load
 block_size=$(attr tag_storage/block_size)
 
@@ -40,19 +42,24 @@ reserve()
 	done
 }
 
-# fill PERCENT: real files, megabyte by megabyte, until the device uses so much of the
-# carve-out or takes no more.
+# fill PERCENT: megabyte by megabyte, until the device uses so much of the carve-out or
+# takes no more.
 fill()
 {
 	local want=$(($(attr tag_storage/blocks) * $1 / 100))
 
 	while (($(attr tag_storage/blocks_used) < want)); do
-		dd if=/dev/vda of=$DEV bs=1M count=1 skip=$mib seek=$mib iflag=direct \
-			oflag=direct status=none 2>/dev/null || return 0
+		dd if="$source" of=$DEV bs=1M count=1 skip=$((mib % source_mib)) seek=$mib \
+			iflag=direct oflag=direct status=none 2>/dev/null || return 0
 		mib=$((mib + 1))
 	done
 }
 
+if [ -b "$source" ]; then
+	source_mib=$(($(blockdev --getsize64 "$source") >> 20))
+else
+	source_mib=$(($(stat -c %s "$source") >> 20))
+fi
 count=300 huge=30
 ((block_size == 4096)) || count=40
 set_up 600M
