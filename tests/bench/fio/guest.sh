@@ -23,7 +23,7 @@ read_programs()
 	spinner=$!
 	"${FIO[@]}" --ioengine=null --verify=crc32c --numjobs=2 --rw=randrw \
 		--number_ios=1 >/dev/null || bail "fio does not work"
-	cat /bin/awk /bin/cat >/dev/null
+	cat "$(type -P awk)" "$(type -P cat)" >/dev/null || bail "no awk, no cat"
 	kill $spinner
 }
 
