@@ -19,6 +19,7 @@ it and returns them.
 import functools
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -165,6 +166,29 @@ def as_percent(share):
     return '-' if share is None else f'{share * 100:.2g} %'
 
 
+def complaint(row):
+    """What is wrong with a row of a file, or None."""
+    missing = set(KEYS) - set(row)
+    if missing:
+        return f'no {", ".join(sorted(missing))}'
+    if not all(isinstance(row[k], (int, float)) and row[k] > 0
+               for k in ('ours', 'peer', 'ratio', 'repeats')):
+        return 'ours, peer, ratio and repeats have to be numbers above 0'
+    if row['mode'] not in MODES:
+        return f'mode {row["mode"]}'
+    shares = (row['peer'] / row['ours'], row['ours'] / row['peer'])
+    if not any(math.isclose(row['ratio'], share, rel_tol=0.01, abs_tol=1e-4)
+               for share in shares):
+        return f'ratio {row["ratio"]} of {row["ours"]} and {row["peer"]}'
+    return None
+
+
+def curve(plot, x, x_name, series, figures=False):
+    """A point of a plot of that title: the row's ratio, or if figures, ours and the
+    peer's, at x. Points of a series are joined by a line."""
+    return {'plot': plot, 'x': x, 'x_name': x_name, 'series': series, 'figures': figures}
+
+
 class Table:
     """Results of one benchmark. A ratio above 1 always means that ours is better."""
 
@@ -174,7 +198,10 @@ class Table:
     def add(self, measure, unit, ours, peer, peer_name, *, mode, how,
             better='lower', **more):
         """One comparison. better says which of two figures is the better one. more
-        may be repeats, spread and seed, which are 1, None and 1 if not given."""
+        may be repeats, spread and seed, which are 1, None and 1 if not given. The report
+        draws lines if it has curves, see curve(), and a distribution if it has
+        distribution={'ours': [[percent, value], ...], 'peer': ...} and
+        distribution_of=what."""
         if mode not in MODES or better not in ('lower', 'higher'):
             raise ValueError(f'{measure}: mode {mode}, better {better}')
         if ours <= 0 or peer <= 0:
