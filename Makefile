@@ -9,7 +9,8 @@ include versions.mk
 export FRESH FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
 
 .PHONY: help demo check check-run guest guest-run setup qemu rootfs kernel kernel-debug tool \
-	deb products host ctl boot dt style series qemu-selftest bench clean install uninstall
+	deb products host ctl boot dt style series qemu-selftest bench bench-baseline clean \
+	install uninstall
 
 help: ## this list
 	@echo "mtetagram: compressed swap in unused MTE tag storage"
@@ -94,6 +95,9 @@ uninstall: ## take them away again
 
 bench: setup ## all benchmarks whose inputs have changed (FRESH=1: all), and the report; bench-NAME: one
 	@scripts/bench
+
+bench-baseline: setup ## record the ratios anew that make check compares with, and show old and new
+	@tests/bench/baseline/check --renew
 
 bench-%: setup
 	@scripts/bench $*
