@@ -24,13 +24,16 @@ stressors=(
 # See tests/bench/fio/guest.sh.
 read_programs()
 {
-	local spinner
+	local spinner program
 
 	chrt -i 0 bash -c 'while :; do :; done' &
 	spinner=$!
 	stress-ng --vm 1 --vm-bytes 1M --vm-ops 1 --verify >/dev/null 2>&1 ||
 		bail "stress-ng does not work"
-	cat $LOAD $CORPUS /bin/{awk,cat,swapon,swapoff,mkswap,sed,sync} >/dev/null 2>&1
+	for program in $LOAD awk cat swapon swapoff mkswap sed sync; do
+		cat "$(type -P "$program")" >/dev/null || bail "no $program"
+	done
+	cat $CORPUS >/dev/null
 	mkswap --version >/dev/null
 	kill $spinner
 }
@@ -61,10 +64,11 @@ counters()
 	sed -n 's/^some.*total=//p' $GROUP/memory.pressure
 }
 
-# in_group NAME COMMAND...: a new group; nanoseconds, then what counters say
+# in_group NAME COMMAND...: a new group; nanoseconds, those of them on a processor,
+# then what counters say
 in_group()
 {
-	local name=$1 before after start end i
+	local name=$1 before after start end cpu i
 
 	shift
 	mkdir $GROUP
@@ -77,7 +81,9 @@ in_group()
 	for i in "${!after[@]}"; do
 		after[i]=$((after[i] - before[i]))
 	done
-	echo "bench $name.$device.$round $(((10#$end - 10#$start) * 1000)) ${after[*]}"
+	cpu=$(sed -n "s|^usage_usec ||p" $GROUP/cpu.stat)
+	echo "bench $name.$device.$round $(((10#$end - 10#$start) * 1000)) $((cpu * 1000))" \
+		"${after[*]}"
 	grep -qx "oom_kill 0" $GROUP/memory.events || bail "$name: out of memory on $device"
 	rmdir $GROUP
 }
@@ -105,7 +111,7 @@ for ((round = 0; round < rounds; round++)); do
 		start "$device"
 		in_group faults $LOAD $GROUP $CORPUS faults 56 3000
 		echo "bench latency.$device.$round $(</tmp/out)"
-		in_group compile $LOAD $GROUP $CORPUS compile 20 4
+		in_group compile $LOAD $GROUP $CORPUS compile 40 2
 		for line in "${stressors[@]}"; do
 			read -ra words <<<"$line"
 			in_group "${words[0]}" stress "--${words[0]}" "${words[@]:1}"
