@@ -97,6 +97,7 @@ bench: setup ## all benchmarks whose inputs have changed (FRESH=1: all), and the
 	@scripts/bench
 
 bench-baseline: setup ## record the ratios anew that make check compares with, and show old and new
+	@scripts/products.sh qemu rootfs bin kernel-release
 	@tests/bench/baseline/check --renew
 
 bench-%: setup
