@@ -177,7 +177,7 @@ def complaint(row):
     if row['mode'] not in MODES:
         return f'mode {row["mode"]}'
     shares = (row['peer'] / row['ours'], row['ours'] / row['peer'])
-    if not any(math.isclose(row['ratio'], share, rel_tol=0.01, abs_tol=1e-4)
+    if not any(math.isclose(row['ratio'], share, rel_tol=0.001, abs_tol=1e-4)
                for share in shares):
         return f'ratio {row["ratio"]} of {row["ours"]} and {row["peer"]}'
     return None
