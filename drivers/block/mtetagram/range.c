@@ -10,7 +10,7 @@
  * that is taken from it loses its reservation when it is freed.
  */
 
-#include <linux/kernel.h>
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
 #include <linux/pagewalk.h>
@@ -21,20 +21,12 @@
 
 #include "tagblock.h"
 
-/* As many as fit on the stack: the page-table lock is taken once for each batch. */
-#define BATCH	16
-
-/* Reserve pages of which the caller has references, and drop these. */
-static int prepare_pages(struct page **pages, unsigned int nr_pages)
+/* Reserve a page of which the caller has a reference, and drop that. */
+static int prepare_page(struct page *page)
 {
-	unsigned int i;
-	int ret = 0;
+	int ret = mtg_page_prepare(page, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 
-	for (i = 0; i < nr_pages; i++) {
-		if (!ret)
-			ret = mtg_page_prepare(pages[i], GFP_KERNEL | __GFP_RETRY_MAYFAIL);
-		put_page(pages[i]);
-	}
+	put_page(page);
 	cond_resched();
 	return ret;
 }
@@ -44,45 +36,47 @@ static int prepare_huge(struct page *page, unsigned int nr_pages)
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < nr_pages && !ret; i++)
-		ret = mtg_page_prepare(page + i, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
+	for (i = 0; i < nr_pages && !ret; i++) {
+		get_page(page + i);
+		ret = prepare_page(page + i);
+	}
 	put_page(page);
-	cond_resched();
 	return ret;
 }
 
 /*
- * References to the next pages in [*addr, end) that are not reserved yet; the rest is
- * from *addr on then. -EAGAIN if the page table has gone away.
+ * A reference to the next page in [*addr, end) for which something has to be done that
+ * may sleep: one for each block, as a rule. The rest is from *addr on then. NULL if there
+ * is none; -EAGAIN if the page table has gone away.
  */
-static int get_batch(pmd_t *pmd, unsigned long *addr, unsigned long end,
-		     struct mm_walk *walk, struct page **pages)
+static struct page *next_page(pmd_t *pmd, unsigned long *addr, unsigned long end,
+			      struct mm_walk *walk)
 {
 	spinlock_t *ptl; /* of the page table */
 	pte_t *start = pte_offset_map_lock(walk->mm, pmd, *addr, &ptl), *pte = start;
-	struct page *page;
-	int nr_pages = 0;
+	struct page *page = NULL;
 
 	if (!start)
-		return -EAGAIN;
+		return ERR_PTR(-EAGAIN);
 	__acquire(ptl);	/* sparse does not know */
-	for (; *addr != end && nr_pages < BATCH; pte++, *addr += PAGE_SIZE) {
+	for (; *addr != end && !page; pte++, *addr += PAGE_SIZE) {
 		pte_t entry = ptep_get(pte);
 
-		page = pte_present(entry) ? vm_normal_page(walk->vma, *addr, entry) : NULL;
-		if (!page || mtetagram_reserved(page))
-			continue;
-		get_page(page);
-		pages[nr_pages++] = page;
+		if (pte_present(entry))
+			page = vm_normal_page(walk->vma, *addr, entry);
+		if (page && mtg_page_reserve_at_once(page))
+			page = NULL;
 	}
+	if (page)
+		get_page(page);
 	pte_unmap_unlock(start, ptl);
-	return nr_pages;
+	return page;
 }
 
 static int prepare_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
 			 struct mm_walk *walk)
 {
-	struct page *pages[BATCH], *huge = NULL;
+	struct page *page = NULL;
 	spinlock_t *ptl; /* of the huge page */
 	int ret = 0;
 
@@ -92,19 +86,20 @@ static int prepare_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
 	if (ptl) {
 		__acquire(ptl);	/* sparse does not know */
 		if (pmd_present(*pmd)) {
-			huge = pmd_page(*pmd) + ((addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
-			get_page(huge);
+			page = pmd_page(*pmd) + ((addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
+			get_page(page);
 		}
 		spin_unlock(ptl);
-		return huge ? prepare_huge(huge, (end - addr) >> PAGE_SHIFT) : 0;
+		return page ? prepare_huge(page, (end - addr) >> PAGE_SHIFT) : 0;
 	}
 	while (addr != end && !ret) {
-		ret = get_batch(pmd, &addr, end, walk, pages);
-		if (ret == -EAGAIN) {
+		page = next_page(pmd, &addr, end, walk);
+		if (IS_ERR(page)) {
 			walk->action = ACTION_AGAIN;
 			return 0;
 		}
-		ret = prepare_pages(pages, ret);
+		if (page)
+			ret = prepare_page(page);
 	}
 	return ret;
 }

@@ -447,6 +447,27 @@ bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
 EXPORT_SYMBOL_GPL(__mtetagram_reserve_mapping);
 
 /**
+ * mtg_page_reserve_at_once() - reserve a page if its block holds tags already
+ * @page: The page; the caller has a reference, or the lock of what maps it.
+ *
+ * Context: Any but interrupts.
+ * Return: True if the page is reserved now, or in no region; false if it needs more.
+ */
+bool mtg_page_reserve_at_once(struct page *page)
+{
+	struct mtg_region *region = mtg_first_region;
+	unsigned long index;
+
+	if (!first_index(page, &index)) {
+		region = mtg_region_by_pfn(page_to_pfn(page));
+		if (!region)
+			return true;
+		index = page_to_pfn(page) - region->start_pfn;
+	}
+	return reserve_at_once(region, page, index);
+}
+
+/**
  * mtg_page_prepare() - reserve a page where that may sleep and fail
  * @page: The page; the caller has a reference.
  * @gfp: How memory may be allocated for that.

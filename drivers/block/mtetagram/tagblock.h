@@ -170,6 +170,7 @@ void mtg_region_destroy(struct mtg_region *region);
 int mtg_region_reserve(struct mtg_region *region, struct page *page,
 		       enum mtg_urgency urgency);
 int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp);
+bool mtg_page_reserve_at_once(struct page *page);
 int mtg_page_prepare(struct page *page, gfp_t gfp);
 void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 			unsigned long nr_pages);
