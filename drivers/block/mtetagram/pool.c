@@ -66,12 +66,6 @@ static struct mtg_group *group_of_block(struct mtg_pool *pool, u32 block)
 	return &pool->groups[group_of(pool, mtg_pool_block_start(pool, block))];
 }
 
-/* &mtg_group.open when all blocks of the group are. */
-static unsigned int open_bits(struct mtg_pool *pool)
-{
-	return (1U << (1U << (pool->group_shift - pool->block_shift))) - 1;
-}
-
 /* The block's bit in &mtg_group.open. */
 static unsigned int open_bit(struct mtg_pool *pool, u32 block)
 {
@@ -151,7 +145,7 @@ static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n)
 	struct scan scan = { .fit_len = UINT_MAX, .start = UINT_MAX };
 
 	/* Most groups are. */
-	if (open == open_bits(pool)) {
+	if (open == pool->all_open) {
 		scan_words(&scan, used, 0, bits, n);
 	} else {
 		for (bit = 0; bit < bits; bit += step, open >>= 1) {
@@ -228,6 +222,12 @@ static void close_block(struct mtg_pool *pool, u32 block)
 	atomic_dec(&pool->nr_open);
 }
 
+static void put_block(struct mtg_pool *pool, u32 block)
+{
+	close_block(pool, block);
+	pool->provider->put(pool->ctx, block);
+}
+
 /* Most that are not have something in their first word. */
 static bool block_empty(struct mtg_pool *pool, u32 block)
 {
@@ -251,56 +251,121 @@ static __always_inline bool trim(struct mtg_pool *pool, u32 block, u32 end)
 
 	for (; block < end; block++)
 		if (is_open(pool, block) && block_empty(pool, block)) {
-			close_block(pool, block);
-			pool->provider->put(pool->ctx, block);
+			put_block(pool, block);
 			any = true;
 		}
 	return any;
 }
 
-/* The free run around @granule, which is free, as far as blocks are open. */
-static __always_inline unsigned int run_around(struct mtg_pool *pool, u32 group,
-					       u32 granule)
+/**
+ * struct run - granules that are free, with others before and behind that are not
+ * @start: The first one.
+ * @end: The first one behind.
+ */
+struct run {
+	u32 start;
+	u32 end;
+};
+
+/* The blocks that lie in it as a whole, if there are some. */
+static u32 first_whole_block(struct mtg_pool *pool, struct run run)
 {
-	const unsigned long *low = pool->used + group_start(pool, group) / BITS_PER_LONG;
-	const unsigned long *high = low + group_bits(pool) / BITS_PER_LONG;
+	return (run.start + (1U << pool->block_shift) - 1) >> pool->block_shift;
+}
+
+static u32 end_of_whole_blocks(struct mtg_pool *pool, struct run run)
+{
+	return run.end >> pool->block_shift;
+}
+
+/* The run around @granule, which is free, within the words [@low, @high). */
+static __always_inline struct run run_around(struct mtg_pool *pool, u32 granule,
+					     const unsigned long *low,
+					     const unsigned long *high)
+{
 	const unsigned long *word = pool->used + granule / BITS_PER_LONG, *first, *last;
-	unsigned int closed = pool->groups[group].open ^ open_bits(pool);
 	unsigned long edge = ~0UL << granule % BITS_PER_LONG, before, after;
 
-	if (unlikely(closed)) {
-		unsigned int words = (1U << pool->block_shift) / BITS_PER_LONG;
-		unsigned int block = (word - low) / words;
-
-		/* Behind the last closed block before, and up to the first one behind. */
-		if (closed >> block)
-			high = low + (block + __ffs(closed >> block)) * words;
-		low += fls(closed & ((1U << block) - 1)) * words;
-	}
 	before = *word & ~edge;
 	for (first = word; !before && first > low;)
 		before = *--first;
 	after = *word & edge;
 	for (last = word; !after && ++last < high;)
 		after = *last;
-	return (last - first) * BITS_PER_LONG + (after ? __ffs(after) : 0) -
-	       (before ? __fls(before) + 1 : 0);
+	return (struct run) {
+		.start = (first - pool->used) * BITS_PER_LONG +
+			 (before ? __fls(before) + 1 : 0),
+		.end = (last - pool->used) * BITS_PER_LONG + (after ? __ffs(after) : 0),
+	};
+}
+
+static __always_inline struct run run_in_group(struct mtg_pool *pool, u32 group,
+					       u32 granule)
+{
+	const unsigned long *low = pool->used + group_start(pool, group) / BITS_PER_LONG;
+
+	return run_around(pool, granule, low, low + group_bits(pool) / BITS_PER_LONG);
 }
 
 /*
- * After @granule, which lies in an open block, became free: give back those of the blocks
- * [@first, @last] that became empty, and list the group anew. Only a run as long as a
- * block can hold one.
+ * The run that the @n granules at @granule are part of, which are free, in a group that is
+ * not open as a whole: what is free in a closed block is part of none. They reach into
+ * two blocks at most.
  */
-static __always_inline void settle_freed(struct mtg_pool *pool, u32 group, u32 granule,
-					 u32 first, u32 last)
+static noinline struct run run_in_open(struct mtg_pool *pool, u32 group, u32 granule,
+				       unsigned int n)
 {
-	unsigned int run = run_around(pool, group, granule);
+	unsigned int closed = pool->groups[group].open ^ pool->all_open;
+	unsigned int words = (1U << pool->block_shift) / BITS_PER_LONG;
+	u32 first = first_block(pool, group), block = granule >> pool->block_shift;
+	const unsigned long *low = pool->used + group_start(pool, group) / BITS_PER_LONG;
+	const unsigned long *high = low + group_bits(pool) / BITS_PER_LONG;
 
-	if (unlikely(run >= 1U << pool->block_shift) && trim(pool, first, last + 1))
+	if (closed & open_bit(pool, block)) {
+		block = (granule + n - 1) >> pool->block_shift;
+		if (closed & open_bit(pool, block))
+			return (struct run) {};
+		granule = mtg_pool_block_start(pool, block);
+	}
+	/* Behind the last closed block before, and up to the first one behind. */
+	block -= first;
+	if (closed >> block)
+		high = low + (block + __ffs(closed >> block)) * words;
+	low += fls(closed & ((1U << block) - 1)) * words;
+	return run_around(pool, granule, low, high);
+}
+
+/*
+ * Give back the blocks that lie in @run, after @n granules at @granule became free. Not
+ * inline, so that all other objects are freed with fewer registers.
+ */
+static noinline void give_back(struct mtg_pool *pool, u32 group, struct run run,
+			       u32 granule, unsigned int n)
+{
+	u32 block = first_whole_block(pool, run), end = end_of_whole_blocks(pool, run);
+	unsigned int left = max(mtg_pool_block_start(pool, block) - run.start,
+				run.end - mtg_pool_block_start(pool, end));
+	unsigned int was = max(granule - min(granule, run.start),
+			       run.end - min(run.end, granule + n));
+	unsigned int longest = pool->groups[group].longest;
+
+	for (; block < end; block++)
+		put_block(pool, block);
+	/* Was the longest run another one, or is it what is left of this one? */
+	if (longest > was || longest <= left)
+		classify(pool, group, max(longest, left));
+	else
 		classify_anew(pool, group);
-	else if (run > pool->groups[group].longest)
-		classify(pool, group, run);
+}
+
+/* After @n granules at @granule became free, which are part of @run: list the group anew. */
+static __always_inline void settle_freed(struct mtg_pool *pool, u32 group, struct run run,
+					 u32 granule, unsigned int n)
+{
+	if (unlikely(first_whole_block(pool, run) < end_of_whole_blocks(pool, run)))
+		give_back(pool, group, run, granule, n);
+	else if (run.end - run.start > pool->groups[group].longest)
+		classify(pool, group, run.end - run.start);
 }
 
 /* Like bitmap_set() and bitmap_clear(), for the few words of an object: flip bits. */
@@ -568,18 +633,17 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_realloc);
  */
 void mtg_pool_free(struct mtg_pool *pool, u32 granule, unsigned int len)
 {
-	u32 group = group_of(pool, granule);
-	u32 first = granule >> pool->block_shift;
-	u32 last = (granule + mtg_granules(len) - 1) >> pool->block_shift;
+	u32 group = group_of(pool, granule), n = mtg_granules(len);
 	struct mtg_group *g = &pool->groups[group];
+	struct run run;
 
 	raw_spin_lock(&g->lock);
 	mark_free(pool, g, granule, len);
-	/* What becomes free in a closed block makes no run longer. */
-	if (likely(is_open(pool, first)))
-		settle_freed(pool, group, granule, first, last);
-	else if (is_open(pool, last))
-		settle_freed(pool, group, mtg_pool_block_start(pool, last), last, last);
+	if (likely(g->open == pool->all_open))
+		run = run_in_group(pool, group, granule);
+	else
+		run = run_in_open(pool, group, granule, n);
+	settle_freed(pool, group, run, granule, n);
 	raw_spin_unlock(&g->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_free);
@@ -869,6 +933,7 @@ int mtg_pool_init(struct mtg_pool *pool, void *base, u32 nr_blocks,
 	pool->nr_blocks = nr_blocks;
 	pool->block_shift = ilog2(block_size) - MTG_GRANULE_SHIFT;
 	pool->group_shift = ilog2(group_size) - MTG_GRANULE_SHIFT;
+	pool->all_open = (1U << (group_size / block_size)) - 1;
 	pool->nr_groups = DIV_ROUND_UP((u64)nr_blocks * block_size, group_size);
 	pool->class_stride = ALIGN(pool->nr_groups, BITS_PER_LONG);
 	pool->limit = nr_blocks;

@@ -124,6 +124,7 @@ struct mtg_group {
  * @nr_blocks: Number of blocks in the arena, open or not.
  * @block_shift: log2 of the granules in a block.
  * @group_shift: log2 of the granules in a group.
+ * @all_open: &mtg_group.open when all blocks of the group are.
  * @nr_groups: Number of groups.
  * @groups: The groups.
  * @used: One bit for each granule: part of an object.
@@ -150,6 +151,7 @@ struct mtg_pool {
 	u32 nr_blocks;
 	unsigned int block_shift;
 	unsigned int group_shift;
+	unsigned int all_open;
 	u32 nr_groups;
 
 	struct mtg_group *groups;
