@@ -285,14 +285,14 @@ int main(int argc, char **argv)
 		zs_pages = 0;
 		zs_init();
 		run(&ours, &first, &churn);
-		payload = atomic64_read(&slots.stats.compr_size);
+		payload = mtg_slots_usage(&slots).compr_size;
 		run(&zs, &zs_first, &zs_churn);
 		printf("%-24s raw %2u %%: first fill %.3f (%.3f) %+.1f %%, churn %.3f (%.3f) %+.1f %%; payload %.1f %%, granules %.1f %%, metadata %.2f %%\n",
 		       argv[optind], opt.raw, first, zs_first, (first / zs_first - 1) * 100,
 		       churn, zs_churn, (churn / zs_churn - 1) * 100,
 		       100.0 * payload / opt.arena,
 		       100.0 * atomic64_read(&pool.used_granules) * MTG_GRANULE_SIZE / opt.arena,
-		       100.0 * ours_metadata(atomic64_read(&slots.stats.stored)) / opt.arena);
+		       100.0 * ours_metadata(mtg_slots_usage(&slots).stored) / opt.arena);
 		mtg_slots_clear(&slots);
 		mtg_slots_destroy(&slots);
 		free(pool.base);

@@ -536,7 +536,7 @@ static __maybe_unused void model_summary(void)
 /* With everything freed nothing may be left anywhere. */
 static void model_destroy(void)
 {
-	struct mtg_slot_stats *stats = &m.table.stats;
+	struct mtg_slot_usage usage;
 	u32 block;
 
 	for (block = 0; block < m.blocks; block++)
@@ -549,8 +549,8 @@ static void model_destroy(void)
 	if (atomic_read(&m.pool.nr_open) || atomic64_read(&m.pool.used_granules))
 		fail("%d blocks open, %lld granules used", atomic_read(&m.pool.nr_open),
 		     (long long)atomic64_read(&m.pool.used_granules));
-	if (atomic64_read(&stats->stored) || atomic64_read(&stats->compr_size) ||
-	    atomic64_read(&stats->same) || atomic64_read(&stats->huge) ||
+	usage = mtg_slots_usage(&m.table);
+	if (usage.stored || usage.compr_size || usage.same || usage.huge ||
 	    atomic_read(&m.table.spill.nr_pages))
 		fail("the statistics of an empty table are not zero");
 	check_pool();

@@ -70,7 +70,7 @@ static unsigned int random_len(const struct heap *heap)
 
 static u64 payload(void)
 {
-	return atomic64_read(&m.table.stats.compr_size);
+	return mtg_slots_usage(&m.table).compr_size;
 }
 
 static void free_random(unsigned int nr)
@@ -102,7 +102,7 @@ static void test_compaction(const struct heap *heap, unsigned int block_size,
 		if (mtg_slot_store(&m.table, i, data, random_len(heap)))
 			free_random(1);
 	}
-	stored = atomic64_read(&m.table.stats.stored);
+	stored = mtg_slots_usage(&m.table).stored;
 	free_random(stored / 2);
 	ideal = ours - DIV_ROUND_UP(payload(), block_size);
 	before = m.nr_free;

@@ -133,23 +133,34 @@ static __always_inline unsigned int slot_len(u64 word)
 	}
 }
 
-/* Count @word in (@sign 1) or out (@sign -1) of the statistics. */
-static __always_inline void account(struct mtg_slots *slots, u64 word, int sign)
+/* What the set holds is read without its lock. */
+static __always_inline void count(u32 *counter, int n)
+{
+	WRITE_ONCE(*counter, *counter + n);
+}
+
+static __always_inline void count_bytes(struct mtg_slot_set *set, int n)
+{
+	WRITE_ONCE(set->compr_size, set->compr_size + n);
+}
+
+/* Count @word in (@sign 1) or out (@sign -1) of what the set holds. */
+static __always_inline void account(struct mtg_slot_set *set, u64 word, int sign)
 {
 	unsigned int len;
 
 	if (slot_type(word) == SLOT_EMPTY)
 		return;
 	len = slot_len(word);
-	atomic64_add(sign, &slots->stats.stored);
+	count(&set->stored, sign);
 	if (len == MTG_FILL_LEN) {
-		atomic64_add(sign, &slots->stats.same);
+		count(&set->same, sign);
 		/* Like zram, whose patterns need no memory. */
 		return;
 	}
-	atomic64_add(sign * (int)len, &slots->stats.compr_size);
+	count_bytes(set, sign * (int)len);
 	if (len == MTG_SLOT_SIZE)
-		atomic64_add(sign, &slots->stats.huge);
+		count(&set->huge, sign);
 }
 
 /* Does it count as nothing but its length? */
@@ -160,15 +171,14 @@ static bool is_packed(u64 word)
 }
 
 /* A slot's word changes from @old to @new. */
-static __always_inline void account_change(struct mtg_slots *slots, u64 old, u64 new)
+static __always_inline void account_change(struct mtg_slot_set *set, u64 old, u64 new)
 {
 	if (likely(is_packed(old) && is_packed(new))) {
-		atomic64_add((int)(object_len(new) - object_len(old)),
-			     &slots->stats.compr_size);
+		count_bytes(set, (int)(object_len(new) - object_len(old)));
 		return;
 	}
-	account(slots, old, -1);
-	account(slots, new, 1);
+	account(set, old, -1);
+	account(set, new, 1);
 }
 
 static void free_object(struct mtg_slots *slots, u64 word)
@@ -250,7 +260,7 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		memcpy(mtg_pool_data(slots->pool, granule, len), data, len);
 		new = make_object(granule, len);
 	}
-	account_change(slots, old, new);
+	account_change(slot_set(slots, index), old, new);
 	if (!replaced)
 		drop(slots, old);
 	*slot_word(slots, index) = new;
@@ -349,14 +359,15 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_load_to);
  */
 bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 {
+	struct mtg_slot_set *set = slot_set(slots, index);
 	u64 old;
 
-	raw_spin_lock(slot_lock(slots, index));
-	old = *slot_word(slots, index);
-	*slot_word(slots, index) = SLOT_EMPTY;
-	account(slots, old, -1);
+	raw_spin_lock(&set->lock);
+	old = set->table[index];
+	set->table[index] = SLOT_EMPTY;
+	account(set, old, -1);
 	drop(slots, old);
-	raw_spin_unlock(slot_lock(slots, index));
+	raw_spin_unlock(&set->lock);
 	wake_if_spilled(slots);
 	return slot_type(old) != SLOT_EMPTY;
 }
@@ -434,9 +445,8 @@ static void lose_object(struct mtg_slots *slots, u32 index)
 {
 	u64 old = *slot_word(slots, index);
 
-	account(slots, old, -1);
+	account_change(slot_set(slots, index), old, SLOT_LOST);
 	*slot_word(slots, index) = SLOT_LOST;
-	account(slots, SLOT_LOST, 1);
 	free_object(slots, old);
 	trace_mtetagram_fail(slots->name, object_granule(old) >> slots->pool->block_shift,
 			     MTG_RUNG_LOSE);
@@ -939,6 +949,30 @@ void mtg_slots_compact(struct mtg_slots *slots)
 		     &slots->stats.compacted);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_compact);
+
+/**
+ * mtg_slots_usage() - what do the slots hold?
+ * @slots: The table.
+ *
+ * Context: Any. Others may store and free meanwhile.
+ * Return: The sum over all slots.
+ */
+struct mtg_slot_usage mtg_slots_usage(struct mtg_slots *slots)
+{
+	struct mtg_slot_usage usage = {};
+	unsigned int i;
+
+	for (i = 0; i < MTG_SLOT_SETS; i++) {
+		const struct mtg_slot_set *set = &slots->sets[i];
+
+		usage.stored += READ_ONCE(set->stored);
+		usage.compr_size += READ_ONCE(set->compr_size);
+		usage.same += READ_ONCE(set->same);
+		usage.huge += READ_ONCE(set->huge);
+	}
+	return usage;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_slots_usage);
 
 /* An administrator may ask for any size: neither warn nor kill processes for it. */
 static u64 *alloc_table(u32 nr)

@@ -20,7 +20,7 @@
 /* A page that is one 64-bit pattern all over is stored as that pattern. */
 #define MTG_FILL_LEN	8
 
-/* Enough that CPUs seldom meet, and only 4 KiB. */
+/* Enough that CPUs seldom meet, and only 8 KiB. */
 #define MTG_SLOT_SETS	256
 
 /**
@@ -47,11 +47,21 @@ enum mtg_rung {
 };
 
 /**
- * struct mtg_slot_stats - counters of all slots
+ * struct mtg_slot_usage - what the slots hold
  * @stored: Slots that hold something.
  * @compr_size: Bytes of their payload.
  * @same: Slots that hold a repeated pattern.
  * @huge: Slots that hold an incompressible page.
+ */
+struct mtg_slot_usage {
+	u64 stored;
+	u64 compr_size;
+	u64 same;
+	u64 huge;
+};
+
+/**
+ * struct mtg_slot_stats - counters of events
  * @huge_since: Incompressible pages ever stored.
  * @compacted: Blocks given back by mtg_slots_compact().
  * @moved: Objects relocated within the pool, since it was set up.
@@ -59,10 +69,6 @@ enum mtg_rung {
  * @rung: Objects by the rung that they ended on.
  */
 struct mtg_slot_stats {
-	atomic64_t stored;
-	atomic64_t compr_size;
-	atomic64_t same;
-	atomic64_t huge;
 	atomic64_t huge_since;
 	atomic64_t compacted;
 	atomic64_t moved;
@@ -76,12 +82,21 @@ struct mtg_slot_stats {
  *	Held for no longer than one object's copy, or than the copy of these words when
  *	the table grows. Outermost of our locks; raw, because blocks are emptied under
  *	raw locks of the caller; not taken in interrupts.
+ * @stored: Part of &struct mtg_slot_usage, and so are the members after @table: here,
+ *	no CPU writes what all others write too. Read without the lock.
  * @table: The table that these words are in; under @lock. It is the same for all
  *	sets, except while mtg_slots_grow() runs.
+ * @compr_size: See there.
+ * @same: See there.
+ * @huge: See there.
  */
 struct mtg_slot_set {
 	raw_spinlock_t lock;
+	u32 stored;
 	u64 *table;
+	u64 compr_size;
+	u32 same;
+	u32 huge;
 };
 
 /**
@@ -95,7 +110,7 @@ struct mtg_slot_set {
  * @cursor: Where mtg_slots_settle() goes on.
  * @kept_used: There may be objects in kept blocks.
  * @nr: Number of slots; there is one word for each, see slot.c.
- * @stats: Counters.
+ * @stats: Counters of events.
  * @broken: Tag storage was overwritten, see mtg_slots_stop().
  */
 struct mtg_slots {
@@ -111,6 +126,7 @@ struct mtg_slots {
 	bool broken;
 };
 
+struct mtg_slot_usage mtg_slots_usage(struct mtg_slots *slots);
 int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
 		   u32 nr, unsigned int reserve);
 int mtg_slots_grow(struct mtg_slots *slots, u32 nr);

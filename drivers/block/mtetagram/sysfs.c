@@ -185,19 +185,20 @@ static ssize_t mm_stat_show(struct device *d, struct device_attribute *attr, cha
 {
 	struct mtg_device *dev = mtg_dev(d);
 	struct mtg_slot_stats *stats = &dev->slots.stats;
+	struct mtg_slot_usage usage;
 	u64 limit;
 	ssize_t len;
 
 	down_read(&dev->init_lock);
 	limit = dev->mem_limit == U32_MAX ? 0 : blocks_to_bytes(dev, dev->mem_limit);
+	usage = mtg_slots_usage(&dev->slots);
 	len = sysfs_emit(buf, "%8llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu\n",
-			 (u64)atomic64_read(&stats->stored) * MTG_SLOT_SIZE,
-			 (u64)atomic64_read(&stats->compr_size),
+			 usage.stored * MTG_SLOT_SIZE, usage.compr_size,
 			 mem_used(dev, atomic_read(&dev->pool.nr_open)), limit,
 			 mem_used(dev, atomic_read(&dev->pool.max_open)),
-			 (u64)atomic64_read(&stats->same),
+			 usage.same,
 			 blocks_to_bytes(dev, atomic64_read(&stats->compacted)) / PAGE_SIZE,
-			 (u64)atomic64_read(&stats->huge),
+			 usage.huge,
 			 (u64)atomic64_read(&stats->huge_since));
 	up_read(&dev->init_lock);
 	return len;

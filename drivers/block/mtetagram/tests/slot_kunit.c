@@ -27,7 +27,7 @@ static int slot_init(struct kunit *test)
 static void slot_exit(struct kunit *test)
 {
 	mtg_slots_clear(&slots);
-	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&slots.stats.stored));
+	KUNIT_EXPECT_EQ(test, 0, mtg_slots_usage(&slots).stored);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&slots.spill.nr_pages));
 	mtg_slots_destroy(&slots);
 	fake_exit(test);
@@ -98,8 +98,8 @@ static void slot_stores_patterns(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 8, mtg_slot_load(&slots, i, got));
 		KUNIT_EXPECT_MEMEQ(test, &pattern[i], got, 8);
 	}
-	KUNIT_EXPECT_EQ(test, 4, atomic64_read(&slots.stats.same));
-	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&slots.stats.compr_size));
+	KUNIT_EXPECT_EQ(test, 4, mtg_slots_usage(&slots).same);
+	KUNIT_EXPECT_EQ(test, 0, mtg_slots_usage(&slots).compr_size);
 	/* Only the one that is no 32-bit pattern needs a granule. */
 	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&fake->pool.used_granules));
 }
