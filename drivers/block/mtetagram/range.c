@@ -21,26 +21,22 @@
 
 #include "tagblock.h"
 
-/* Reserve a page of which the caller has a reference, and drop that. */
+/* Reserve a page of which the caller has a reference. */
 static int prepare_page(struct page *page)
 {
 	int ret = mtg_page_prepare(page, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 
-	put_page(page);
 	cond_resched();
 	return ret;
 }
 
-static int prepare_huge(struct page *page, unsigned int nr_pages)
+static int prepare_pages(struct page *page, unsigned int nr_pages)
 {
-	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < nr_pages && !ret; i++) {
-		get_page(page + i);
-		ret = prepare_page(page + i);
-	}
-	put_page(page);
+	for (; nr_pages && !ret; page++, nr_pages--)
+		if (!mtg_page_reserve_at_once(page))
+			ret = prepare_page(page);
 	return ret;
 }
 
@@ -90,7 +86,11 @@ static int prepare_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
 			get_page(page);
 		}
 		spin_unlock(ptl);
-		return page ? prepare_huge(page, (end - addr) >> PAGE_SHIFT) : 0;
+		if (page) {
+			ret = prepare_pages(page, (end - addr) >> PAGE_SHIFT);
+			put_page(page);
+		}
+		return ret;
 	}
 	while (addr != end && !ret) {
 		page = next_page(pmd, &addr, end, walk);
@@ -98,8 +98,10 @@ static int prepare_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
 			walk->action = ACTION_AGAIN;
 			return 0;
 		}
-		if (page)
+		if (page) {
 			ret = prepare_page(page);
+			put_page(page);
+		}
 	}
 	return ret;
 }
