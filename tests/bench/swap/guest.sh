@@ -11,14 +11,18 @@ CORPUS=/mtetagram/files/corpus
 SWAPFILE=/swapfile
 SIZE=96M
 
-# Each with a fixed amount of work and data that is verified where it can be. Not brk,
-# which never swaps in such a group, and not bigheap: its pages are zeros, which the swap
-# core itself keeps as bits. Other methods of vm lock or populate more than the group may
-# have.
+# Memory of the group, stressor, number of workers, options: each with a fixed amount of
+# work and data that is verified where it can be. A worker of brk never has more than a
+# few pages, so there are many in a smaller group; what is swapped are rather their stacks
+# and libraries. Pages of bigheap are zeros but for one in some hundred, and the swap core
+# itself keeps zeros as bits: they fault, but hardly reach the device. Other methods of
+# vm lock or populate more than the group may have.
 stressors=(
-	"vm 1 --vm-bytes 40M --vm-keep --vm-method modulo-x --vm-ops 6000 --verify"
-	"pageswap 1 --pageswap-ops 3000"
-	"madvise 1 --madvise-ops 10"
+	"32M vm 1 --vm-bytes 40M --vm-keep --vm-method modulo-x --vm-ops 6000 --verify"
+	"32M pageswap 1 --pageswap-ops 3000"
+	"32M madvise 1 --madvise-ops 10"
+	"32M bigheap 1 --bigheap-growth 1M --bigheap-ops 60"
+	"12M brk 64 --brk-ops 64000"
 )
 
 # See tests/bench/fio/guest.sh.
@@ -64,15 +68,15 @@ counters()
 	sed -n 's/^some.*total=//p' $GROUP/memory.pressure
 }
 
-# in_group NAME COMMAND...: a new group; nanoseconds, those of them on a processor,
+# in_group LIMIT NAME COMMAND...: a new group; nanoseconds, those of them on a processor,
 # then what counters say
 in_group()
 {
-	local name=$1 before after start end cpu i
+	local limit=$1 name=$2 before after start end cpu i
 
-	shift
+	shift 2
 	mkdir $GROUP
-	echo "$LIMIT" >$GROUP/memory.max
+	echo "$limit" >$GROUP/memory.max
 	read -ra before < <(counters | tr '\n' ' ')
 	start=${EPOCHREALTIME/./}
 	"$@" >/tmp/out 2>/tmp/err || bail "$name: $(tail -n 3 /tmp/err)"
@@ -101,7 +105,6 @@ stress()
 load
 modprobe zram || bail "no zram"
 GROUP=/sys/fs/cgroup/bench
-LIMIT=32M
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 read_programs
 rounds=$1
@@ -109,12 +112,12 @@ shift
 for ((round = 0; round < rounds; round++)); do
 	for device; do
 		start "$device"
-		in_group faults $LOAD $GROUP $CORPUS faults 56 3000
+		in_group 32M faults $LOAD $GROUP $CORPUS faults 56 3000
 		echo "bench latency.$device.$round $(</tmp/out)"
-		in_group compile $LOAD $GROUP $CORPUS compile 40 2
+		in_group 32M compile $LOAD $GROUP $CORPUS compile 40 2
 		for line in "${stressors[@]}"; do
 			read -ra words <<<"$line"
-			in_group "${words[0]}" stress "--${words[0]}" "${words[@]:1}"
+			in_group "${words[@]:0:2}" stress "--${words[1]}" "${words[@]:2}"
 		done
 		swapoff "$used" || bail "swapoff $used"
 	done
