@@ -22,6 +22,7 @@
 #include "../../drivers/block/mtetagram/slot.c"
 
 __thread unsigned int shim_cpu;
+__thread unsigned long shim_locks;
 bool (*shim_fail_alloc)(gfp_t gfp);
 void (*shim_before_step)(void);
 
