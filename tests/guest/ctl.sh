@@ -188,8 +188,8 @@ show tail -n 2 $tracing/trace
 show awk '/mtetagram_vacate:/ { sub(/.* ns=/, ""); n[length($1)]++ }
 	END { for (d in n) print n[d], "blocks were emptied in", d, "digits of ns" }' $tracing/trace
 check_that "blocks were emptied for tags" "$(attr reserve/vacated) > $vacated"
-# Who tags is not the load alone: the kernel migrates its pages, and a trace does not know
-# the name of each process.
+# Not of the load alone: the kernel may migrate its pages, and a trace does not know the
+# name of each process.
 event='\[[0-9]+\] .* [0-9]+\.[0-9]+: mtetagram_vacate: region=0 block=[0-9]+ ns=[1-9][0-9]* error=0$'
 check_is "the trace has each of them, with process and time" $(($(attr reserve/vacated) - vacated)) \
 	"$(grep -cE "^ +.+-[0-9]+ +$event" $tracing/trace)" ||

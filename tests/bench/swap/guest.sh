@@ -11,18 +11,17 @@ CORPUS=/mtetagram/files/corpus
 SWAPFILE=/swapfile
 SIZE=96M
 
-# Memory of the group, stressor, number of workers, options: each with a fixed amount of
-# work and data that is verified where it can be. A worker of brk never has more than a
-# few pages, so there are many in a smaller group; what is swapped are rather their stacks
-# and libraries. Pages of bigheap are zeros but for one in some hundred, and the swap core
-# itself keeps zeros as bits: they fault, but hardly reach the device. Other methods of
-# vm lock or populate more than the group may have.
+# MiB of the group, stressor, number of workers, options: each with a fixed amount of
+# work and data that is verified where it can be. 64 workers of brk need 14 MiB together
+# and one swaps nothing in 32, so there are many in a smaller group. Pages of bigheap are
+# mostly zeros, which the swap core itself keeps as bits: they fault, but hardly reach the
+# device. Other methods of vm lock or populate more than the group may have.
 stressors=(
-	"32M vm 1 --vm-bytes 40M --vm-keep --vm-method modulo-x --vm-ops 6000 --verify"
-	"32M pageswap 1 --pageswap-ops 3000"
-	"32M madvise 1 --madvise-ops 10"
-	"32M bigheap 1 --bigheap-growth 1M --bigheap-ops 60"
-	"12M brk 64 --brk-ops 64000"
+	"32 vm 1 --vm-bytes 40M --vm-keep --vm-method modulo-x --vm-ops 6000 --verify"
+	"32 pageswap 1 --pageswap-ops 3000"
+	"32 madvise 1 --madvise-ops 10"
+	"32 bigheap 1 --bigheap-growth 1M --bigheap-ops 60"
+	"12 brk 64 --brk-ops 64000"
 )
 
 # See tests/bench/fio/guest.sh.
@@ -68,15 +67,15 @@ counters()
 	sed -n 's/^some.*total=//p' $GROUP/memory.pressure
 }
 
-# in_group LIMIT NAME COMMAND...: a new group; nanoseconds, those of them on a processor,
-# then what counters say
+# in_group MIB NAME COMMAND...: a new group; nanoseconds, those of them on a processor, the
+# group's size, then what counters say
 in_group()
 {
-	local limit=$1 name=$2 before after start end cpu status=0 i
+	local mib=$1 name=$2 before after start end cpu status=0 i
 
 	shift 2
 	mkdir $GROUP
-	echo "$limit" >$GROUP/memory.max
+	echo "${mib}M" >$GROUP/memory.max
 	read -ra before < <(counters | tr '\n' ' ')
 	start=${EPOCHREALTIME/./}
 	"$@" >/tmp/out 2>/tmp/err || status=$?
@@ -84,7 +83,7 @@ in_group()
 	read -ra after < <(counters | tr '\n' ' ')
 	if ! grep -qx "oom_kill 0" $GROUP/memory.events; then
 		out_of_memory
-		in_group "$limit" "$name" "$@"
+		in_group "$mib" "$name" "$@"
 		return
 	fi
 	((status == 0)) || bail "$name: $(tail -n 3 /tmp/err)"
@@ -93,12 +92,12 @@ in_group()
 	done
 	cpu=$(sed -n "s|^usage_usec ||p" $GROUP/cpu.stat)
 	echo "bench $name.$device.$round $(((10#$end - 10#$start) * 1000)) $((cpu * 1000))" \
-		"${after[*]}"
+		"$mib ${after[*]}"
 	rmdir $GROUP
 }
 
-# Somebody was killed. A disk may answer so late, when the host is busy, that nothing can be
-# reclaimed in time: once more then, but not for ever.
+# Somebody was killed. While it swaps to a disk this happens to the compile-like program
+# once in most rounds: once more then, but not for ever.
 out_of_memory()
 {
 	kills=$((kills + 1))
@@ -124,8 +123,7 @@ load
 modprobe zram || bail "no zram"
 GROUP=/sys/fs/cgroup/bench
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-# Where there is place behind a heap decides whether it is copied as it grows: bigheap had
-# 106 major faults or 12,134.
+# With random addresses bigheap had 106 major faults or 12,134, by chance.
 echo 0 >/proc/sys/kernel/randomize_va_space
 read_programs
 rounds=$1
@@ -134,9 +132,9 @@ shift
 for ((round = 0; round < rounds; round++)); do
 	for device; do
 		start "$device"
-		in_group 32M faults $LOAD $GROUP $CORPUS faults 56 3000
+		in_group 32 faults $LOAD $GROUP $CORPUS faults 56 3000
 		echo "bench latency.$device.$round $(</tmp/out)"
-		in_group 32M compile $LOAD $GROUP $CORPUS compile 40 2
+		in_group 32 compile $LOAD $GROUP $CORPUS compile 40 2
 		for line in "${stressors[@]}"; do
 			read -ra words <<<"$line"
 			in_group "${words[@]:0:2}" stress "--${words[1]}" "${words[@]:2}"
