@@ -68,6 +68,7 @@ static struct {
 } m = { .lock = PTHREAD_MUTEX_INITIALIZER, .resize = PTHREAD_MUTEX_INITIALIZER };
 
 static __thread unsigned int faults;	/* allocations to fail */
+static __thread enum mtg_rung last_rung;	/* of the caller who takes a block */
 
 #define COUNT(name) __atomic_fetch_add(&m.count.name, 1, __ATOMIC_RELAXED)
 
@@ -152,17 +153,23 @@ static uint8_t tag_byte(u32 block)
 	return 0xa0 | (block & 0xf);
 }
 
-static void take_block(u32 block, bool may_refuse)
+static void take_block(u32 block, enum mtg_rung last)
 {
 	bool used;
+	int ret = 0;
 
 	if (model_kept(NULL, block))
 		return;
 	used = move_state(block, USED, SWITCHING);
 	if (!used && !move_state(block, FREE, SWITCHING))
 		return;
-	if (used && mtg_slots_vacate(&m.table, block, may_refuse)) {
-		if (!may_refuse || !m.lossy)
+	if (used) {
+		last_rung = last;
+		ret = mtg_slots_vacate(&m.table, block, last);
+		last_rung = MTG_RUNG_MOVE;
+	}
+	if (ret) {
+		if (last == MTG_RUNG_LOSE || (last != MTG_RUNG_RESERVE && !m.lossy))
 			fail("vacating block %u was refused", block);
 		move_state(block, SWITCHING, USED);
 		mtg_pool_reopen(&m.pool, block);
@@ -437,6 +444,11 @@ static void check_pool(void)
 		fail("an object was lost");
 }
 
+/* Three kinds of callers need blocks for tags, see mtg_slots_vacate(). */
+static const enum mtg_rung callers[] = {
+	MTG_RUNG_LOSE, MTG_RUNG_ATOMIC, MTG_RUNG_LOSE, MTG_RUNG_RESERVE
+};
+
 static __maybe_unused void do_op(struct share *s, const struct op *op)
 {
 	u32 n = op->index % s->nr, index = n * s->step + s->first;
@@ -454,7 +466,7 @@ static __maybe_unused void do_op(struct share *s, const struct op *op)
 		s->expect[n].len = 0;
 		return;
 	case OP_TAKE:
-		return take_block(block, op->flags & 1);
+		return take_block(block, callers[op->flags % ARRAY_SIZE(callers)]);
 	case OP_GIVE:
 		return give_back_block(block);
 	case OP_SHRINK:
@@ -480,8 +492,15 @@ static __maybe_unused void do_op(struct share *s, const struct op *op)
 	}
 }
 
+/* Memory that the caller must not use is not even asked for. */
 static bool fail_counted(gfp_t gfp)
 {
+	if (gfp & __GFP_MEMALLOC && last_rung != MTG_RUNG_LOSE)
+		fail("the emergency reserves are tried with rung %u as the last", last_rung);
+	if (gfp & GFP_ATOMIC && last_rung < MTG_RUNG_ATOMIC)
+		fail("an atomic allocation with rung %u as the last", last_rung);
+	if (!(gfp & (__GFP_MEMALLOC | __GFP_NOMEMALLOC)) && gfp & GFP_ATOMIC)
+		fail("an atomic allocation may reach the emergency reserves");
 	return gfp & GFP_ATOMIC && faults && faults--;
 }
 

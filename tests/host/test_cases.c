@@ -94,7 +94,7 @@ static void test_compaction(const struct heap *heap, unsigned int block_size,
 	model_init(block_size, blocks, 8 * ((16 << 20) / 4096));
 	for (i = 0; i < blocks; i++)
 		if (splitmix(&rng) % 100 < tagged_percent)
-			take_block(i, false);
+			take_block(i, MTG_RUNG_LOSE);
 	ours = m.nr_free;
 	for (n = 0; n < 40000; n++) {
 		i = splitmix(&rng) % m.slots;
@@ -128,7 +128,7 @@ static void test_vacate_is_bounded(unsigned int block_size)
 			break;
 	for (i = 0; i < m.blocks / 4; i++) {
 		moved = atomic64_read(&m.table.stats.moved);
-		take_block(splitmix(&rng) % m.blocks, false);
+		take_block(splitmix(&rng) % m.blocks, MTG_RUNG_LOSE);
 		worst = max(worst, (unsigned int)atomic64_read(&m.table.stats.moved) - moved);
 	}
 	result(worst > bound / 2 && worst <= bound,
@@ -160,7 +160,7 @@ static void test_damage_is_repaired_at_once(unsigned int block_size)
 	     granule = mtg_pool_next_object(&m.pool, 1, granule), objects++)
 		mtg_pool_object(&m.pool, granule)->owner = granule + 1;
 	locks = shim_locks;
-	take_block(1, false);
+	take_block(1, MTG_RUNG_LOSE);
 	locks = shim_locks - locks;
 	for (granule = 0; granule < n; granule++)
 		wrong += mtg_slot_load(&m.table, granule, got) != 20 ||
@@ -191,7 +191,7 @@ static void test_short_objects_fill_holes(void)
 	for (i = 1; i < n; i += 20, holes++)
 		mtg_slot_free(&m.table, i);
 	for (i = m.blocks / 2; i < m.blocks; i++)
-		take_block(i, false);
+		take_block(i, MTG_RUNG_LOSE);
 	spilled = rung(MTG_RUNG_RESERVE) + rung(MTG_RUNG_ATOMIC);
 	result(rung(MTG_RUNG_MOVE) > holes && spilled > holes,
 	       "of %u holes of a full pool %lld were filled by short objects, %u objects were spilled",
@@ -204,6 +204,107 @@ static int fail_at;
 static bool fail_nth(gfp_t gfp)
 {
 	return !--fail_at;
+}
+
+static bool fail_always(gfp_t gfp)
+{
+	return true;
+}
+
+static unsigned int asked[2];	/* Allocations: atomic, of the emergency reserves. */
+static bool no_atomic;
+
+static bool note_gfp(gfp_t gfp)
+{
+	if (gfp & GFP_ATOMIC)
+		asked[!!(gfp & __GFP_MEMALLOC)]++;
+	return gfp & GFP_ATOMIC && no_atomic;
+}
+
+/* A full pool without spare pages: what does a caller get whose last rung that is? */
+static int vacate_when_full(enum mtg_rung last, bool atomic_fails)
+{
+	uint8_t data[MTG_SLOT_SIZE] = { 1 };
+	int ret;
+	u32 n;
+
+	model_init(4096, 32, 4096);
+	m.pool.headroom = 0;
+	m.table.spill.target = 0;
+	mtg_spill_balance(&m.table.spill, GFP_KERNEL);
+	for (n = 0; n < m.slots && !mtg_slot_store(&m.table, n, data, 1300); n++)
+		;
+	/* The kept one is no help, as it is taken as well. */
+	move_state(5, FREE, TAGGED);
+	asked[0] = 0;
+	asked[1] = 0;
+	no_atomic = atomic_fails;
+	shim_fail_alloc = note_gfp;
+	move_state(7, USED, SWITCHING);
+	ret = mtg_slots_vacate(&m.table, 7, last);
+	shim_fail_alloc = NULL;
+	move_state(7, SWITCHING, USED);
+	mtg_pool_reopen(&m.pool, 7);
+	move_state(5, TAGGED, FREE);
+	if (rung(MTG_RUNG_REFUSE) != !!ret)
+		fail("%lld refusals are counted", rung(MTG_RUNG_REFUSE));
+	m.lossy = true;
+	return ret;
+}
+
+static void test_rungs_by_urgency(void)
+{
+	static const struct {
+		const char *who;
+		enum mtg_rung last;
+		bool atomic_fails, refused, lost, atomic, emergency;
+	} cases[] = {
+		{ "prepares", MTG_RUNG_RESERVE, false, true, false, false, false },
+		{ "may refuse", MTG_RUNG_ATOMIC, false, false, false, true, false },
+		{ "may refuse, no memory", MTG_RUNG_ATOMIC, true, true, false, true, false },
+		{ "must", MTG_RUNG_LOSE, false, false, false, true, false },
+		{ "must, no memory", MTG_RUNG_LOSE, true, false, true, true, true },
+	};
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		ret = vacate_when_full(cases[i].last, cases[i].atomic_fails);
+		result(!!ret == cases[i].refused && !!asked[0] == cases[i].atomic &&
+		       !!asked[1] == cases[i].emergency &&
+		       !!rung(MTG_RUNG_LOSE) == cases[i].lost,
+		       "who %s: %d, %u atomic allocations, %u of the emergency reserves, %lld lost",
+		       cases[i].who, ret, asked[0], asked[1], rung(MTG_RUNG_LOSE));
+		model_destroy();
+	}
+}
+
+/* A block with failed memory is emptied in process context, without atomic reserves. */
+static void test_evacuation_waits(void)
+{
+	uint8_t data[MTG_SLOT_SIZE] = { 1 };
+	int ret, refused;
+	u32 n;
+
+	model_init(4096, 32, 4096);
+	m.pool.headroom = 0;
+	m.table.spill.target = 0;
+	mtg_spill_balance(&m.table.spill, GFP_KERNEL);
+	for (n = 0; n < m.slots && !mtg_slot_store(&m.table, n, data, 1300); n++)
+		;
+	move_state(5, FREE, TAGGED);
+	asked[0] = 0;
+	asked[1] = 0;
+	shim_fail_alloc = fail_always;
+	refused = mtg_slots_evacuate(&m.table, 7);
+	shim_fail_alloc = note_gfp;
+	ret = mtg_slots_evacuate(&m.table, 7);
+	shim_fail_alloc = NULL;
+	move_state(5, TAGGED, FREE);
+	result(!ret && refused == -ENOMEM && !asked[0] && !asked[1] && m.states[7] == FREE,
+	       "evacuation: %d without memory, then %d, %u atomic allocations", refused, ret,
+	       asked[0] + asked[1]);
+	model_destroy();
 }
 
 /*
@@ -314,7 +415,7 @@ int main(int argc, char **argv)
 
 	if (getopt(argc, argv, "s:") == 's')
 		rng = strtoull(optarg, NULL, 0);
-	printf("KTAP version 1\n1..18\n");
+	printf("KTAP version 1\n1..24\n");
 	test_map(64, 100, 1000);
 	test_map(200, 1000, 1000);
 	test_map(300000, 16, 300000);
@@ -322,6 +423,8 @@ int main(int argc, char **argv)
 	test_vacate_is_bounded(4096);
 	test_vacate_is_bounded(65536);
 	test_short_objects_fill_holes();
+	test_rungs_by_urgency();
+	test_evacuation_waits();
 	test_damage_is_repaired_at_once(4096);
 	test_damage_is_repaired_at_once(65536);
 	for (i = 0; i < ARRAY_SIZE(heaps); i++) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The switches of fault injection, in debugfs: mtetagram/fail_RUNG. They are those
- * of Documentation/fault-injection/fault-injection.rst.
+ * The switches of fault injection, in debugfs: mtetagram/fail_RUNG and
+ * mtetagram/fail_make_room. They are those of
+ * Documentation/fault-injection/fault-injection.rst.
  */
 
 #include <linux/debugfs.h>
@@ -9,12 +10,16 @@
 
 #include "fault.h"
 
+/* One that is no rung, behind all that are. */
+#define FAIL_MAKE_ROOM	MTG_RUNGS
+
 static struct fault_attr attrs[] = {
 	[MTG_RUNG_MOVE]		= FAULT_ATTR_INITIALIZER,
 	[MTG_RUNG_KEPT]		= FAULT_ATTR_INITIALIZER,
 	[MTG_RUNG_RESERVE]	= FAULT_ATTR_INITIALIZER,
 	[MTG_RUNG_ATOMIC]	= FAULT_ATTR_INITIALIZER,
 	[MTG_RUNG_EMERGENCY]	= FAULT_ATTR_INITIALIZER,
+	[FAIL_MAKE_ROOM]	= FAULT_ATTR_INITIALIZER,
 };
 
 static const char * const names[] = {
@@ -23,6 +28,7 @@ static const char * const names[] = {
 	[MTG_RUNG_RESERVE]	= "fail_reserve",
 	[MTG_RUNG_ATOMIC]	= "fail_atomic",
 	[MTG_RUNG_EMERGENCY]	= "fail_emergency",
+	[FAIL_MAKE_ROOM]	= "fail_make_room",
 };
 
 static struct dentry *dirs[ARRAY_SIZE(attrs)];
@@ -40,6 +46,17 @@ bool mtg_should_fail(enum mtg_rung rung)
 }
 
 /**
+ * mtg_should_fail_make_room() - is a spare page not to be allocated this time?
+ *
+ * Context: Any.
+ * Return: True to let it fail.
+ */
+bool mtg_should_fail_make_room(void)
+{
+	return should_fail(&attrs[FAIL_MAKE_ROOM], 1);
+}
+
+/**
  * mtg_fault_init() - create the switches
  *
  * Context: Process context, may sleep.
@@ -50,7 +67,8 @@ void mtg_fault_init(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(attrs); i++)
-		dirs[i] = fault_create_debugfs_attr(names[i], parent, &attrs[i]);
+		if (names[i])
+			dirs[i] = fault_create_debugfs_attr(names[i], parent, &attrs[i]);
 	dput(parent);
 }
 

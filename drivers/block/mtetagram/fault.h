@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Fault injection: let a rung of relocation (slot.h) fail, for tests of the next.
+ * Fault injection: let a rung of relocation (slot.h) fail, for tests of the next, or the
+ * allocation of spare pages that makes room before.
  */
 #ifndef _MTETAGRAM_FAULT_H
 #define _MTETAGRAM_FAULT_H
@@ -11,10 +12,16 @@
 
 #ifdef CONFIG_MTETAGRAM_FAULT_INJECTION
 bool mtg_should_fail(enum mtg_rung rung);
+bool mtg_should_fail_make_room(void);
 void mtg_fault_init(void);
 void mtg_fault_exit(void);
 #else
 static inline bool mtg_should_fail(enum mtg_rung rung)
+{
+	return false;
+}
+
+static inline bool mtg_should_fail_make_room(void)
 {
 	return false;
 }

@@ -86,7 +86,8 @@ static int device_vacate(void *priv, u32 block, bool may_refuse)
 {
 	struct mtg_device *dev = priv;
 
-	return mtg_slots_vacate(&dev->slots, block, may_refuse);
+	return mtg_slots_vacate(&dev->slots, block,
+				may_refuse ? MTG_RUNG_ATOMIC : MTG_RUNG_LOSE);
 }
 
 static void device_resume(void *priv, u32 block)

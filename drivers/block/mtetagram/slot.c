@@ -49,6 +49,9 @@
  */
 #define COMPACT_PATIENCE	16
 
+/* Others may take the spare page that was meant for an object, but not again and again. */
+#define EVACUATE_TRIES		4
+
 #define SLOT_TYPE_MASK	7ULL
 
 enum slot_type {
@@ -545,7 +548,8 @@ static void count_rung(struct mtg_slots *slots, enum mtg_rung rung)
  * struct eviction - a block that is being emptied
  * @start: Its first granule.
  * @mode: MTG_MOVE by all rungs; else within the pool, as mtg_pool_alloc().
- * @may_refuse: Rather fail than drop data.
+ * @last: The last rung in mode MTG_MOVE, see mtg_slots_vacate().
+ * @may_sleep: Spare pages may be allocated between two objects.
  * @too_long: The shortest object, in bytes, that found no room in the pool. Those that
  *	are as long are not tried there again, or a full pool would be searched for each
  *	of them. Others may free something meanwhile; that is no loss.
@@ -553,7 +557,8 @@ static void count_rung(struct mtg_slots *slots, enum mtg_rung rung)
 struct eviction {
 	u32 start;
 	enum mtg_alloc_mode mode;
-	bool may_refuse;
+	enum mtg_rung last;
+	bool may_sleep;
 	unsigned int too_long;
 };
 
@@ -593,19 +598,24 @@ static int relocate(struct mtg_slots *slots, u32 index, struct eviction *ev,
 }
 
 /*
- * There was no spare page: allocate one, without waiting. The rung that could is
- * the next one; if none could, it is the last.
+ * There was no spare page: allocate one, as the caller may. The rung that could is the
+ * next one; if none could, the object is refused or lost. The pages that the kernel
+ * keeps for itself are only for callers who would lose data without them.
  */
 static enum mtg_rung next_rung(struct mtg_slots *slots, enum mtg_rung rung,
-			       bool may_refuse)
+			       enum mtg_rung last)
 {
+	if (last < MTG_RUNG_ATOMIC)
+		return MTG_RUNG_REFUSE;
 	if (rung <= MTG_RUNG_ATOMIC && !mtg_should_fail(MTG_RUNG_ATOMIC) &&
 	    mtg_spill_grow(&slots->spill, GFP_ATOMIC))
 		return MTG_RUNG_ATOMIC;
+	if (last < MTG_RUNG_EMERGENCY)
+		return MTG_RUNG_REFUSE;
 	if (!mtg_should_fail(MTG_RUNG_EMERGENCY) &&
 	    mtg_spill_grow(&slots->spill, GFP_ATOMIC | __GFP_MEMALLOC))
 		return MTG_RUNG_EMERGENCY;
-	return may_refuse ? MTG_RUNG_REFUSE : MTG_RUNG_LOSE;
+	return MTG_RUNG_LOSE;
 }
 
 /*
@@ -654,56 +664,65 @@ static int evict(struct mtg_slots *slots, u32 granule, struct eviction *ev)
 			continue;
 		if (ret != -ENOMEM)
 			return ret;
-		rung = next_rung(slots, rung, ev->may_refuse);
-		if (rung == MTG_RUNG_REFUSE) {
-			count_rung(slots, rung);
+		rung = next_rung(slots, rung, ev->last);
+		if (rung == MTG_RUNG_REFUSE)
 			return ret;
-		}
 	}
 	return 0;
 }
 
-static int evict_block(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode mode,
-		       bool may_refuse)
+static int evict_block(struct mtg_slots *slots, u32 block, struct eviction ev)
 {
-	struct eviction ev = {
-		.start = mtg_pool_block_start(slots->pool, block),
-		.mode = mode,
-		.may_refuse = may_refuse,
-		.too_long = UINT_MAX,
-	};
+	struct mtg_spill *spill = &slots->spill;
 	u32 granule;
 	int ret = 0;
 
+	ev.start = mtg_pool_block_start(slots->pool, block);
+	ev.too_long = UINT_MAX;
 	mtg_pool_close(slots->pool, block);
 	for (granule = mtg_pool_first_object(slots->pool, block);
 	     granule != MTG_NO_GRANULE && !ret;
-	     granule = mtg_pool_next_object(slots->pool, block, granule))
+	     granule = mtg_pool_next_object(slots->pool, block, granule)) {
+		/* No object needs more than one. */
+		if (ev.may_sleep &&
+		    !mtg_spill_fill(spill, 1, GFP_KERNEL | __GFP_RETRY_MAYFAIL))
+			return -ENOMEM;
 		ret = evict(slots, granule, &ev);
+	}
 	return ret;
+}
+
+/* Into other blocks only, as mtg_pool_alloc() allows it in that mode. */
+static int evict_within_pool(struct mtg_slots *slots, u32 block, enum mtg_alloc_mode mode)
+{
+	return evict_block(slots, block, (struct eviction){ .mode = mode });
 }
 
 /**
  * mtg_slots_vacate() - move all objects out of a block that is wanted for tags
  * @slots: The table.
  * @block: The block.
- * @may_refuse: Rather fail than drop data.
+ * @last: The last rung that objects may go to: MTG_RUNG_RESERVE for callers who prepare
+ *	and can make room and try again, MTG_RUNG_ATOMIC for those who hold locks and
+ *	can refuse the tags, MTG_RUNG_LOSE for those who can neither wait nor fail.
  *
  * Objects go where &enum mtg_rung says, in that order.
  *
  * Context: Atomic or not; not in interrupts. Never sleeps. The work is bounded by
  *          the objects that touch one block, or by the slots of the table if the
  *          block is damaged.
- * Return: 0, and the block is empty. -ENOMEM if @may_refuse and there is no memory:
- *         then the block is closed, with the objects that are left, and the caller
- *         has to call mtg_pool_reopen().
+ * Return: 0, and the block is empty. -ENOMEM if there is no memory, and never if @last is
+ *         MTG_RUNG_LOSE: then the block is closed, with the objects that are left, and
+ *         the caller has to call mtg_pool_reopen().
  */
-int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse)
+int mtg_slots_vacate(struct mtg_slots *slots, u32 block, enum mtg_rung last)
 {
-	int ret = evict_block(slots, block, MTG_MOVE, may_refuse);
+	int ret = evict_block(slots, block, (struct eviction){ .mode = MTG_MOVE, .last = last });
 
-	if (ret)
+	if (ret) {
+		count_rung(slots, MTG_RUNG_REFUSE);
 		trace_mtetagram_fail(slots->name, block, MTG_RUNG_REFUSE);
+	}
 	wake_if_spilled(slots);
 	return ret;
 }
@@ -724,7 +743,7 @@ static void give_up(struct mtg_slots *slots, u32 first, u32 end)
 			closed |= 1U << (block - first);
 	for (block = first; block < end; block++)
 		if (closed & 1U << (block - first))
-			evict_block(slots, block, MTG_SHRINK, false);
+			evict_within_pool(slots, block, MTG_SHRINK);
 	for (block = first; block < end; block++)
 		if (closed & 1U << (block - first))
 			mtg_pool_reopen(pool, block);
@@ -779,15 +798,24 @@ static void give_up_blocks(struct mtg_slots *slots, u32 nr_blocks, unsigned int 
  * @slots: The table.
  * @block: The block. The provider gives it to nobody any more.
  *
- * Context: Process context. The caller serialises calls, also with
+ * Context: Process context, may sleep. The caller serialises calls, also with
  *          mtg_slots_shrink().
  * Return: 0, and the block was given back; -ENOMEM if there is no memory for what is
  *         in it, and then some of it may have moved.
  */
 int mtg_slots_evacuate(struct mtg_slots *slots, u32 block)
 {
-	int ret = evict_block(slots, block, MTG_MOVE, true);
+	struct eviction ev = {
+		.mode = MTG_MOVE,
+		.last = MTG_RUNG_RESERVE,
+		.may_sleep = true,
+	};
+	unsigned int tries = EVACUATE_TRIES;
+	int ret;
 
+	do
+		ret = evict_block(slots, block, ev);
+	while (ret && --tries);
 	mtg_pool_reopen(slots->pool, block);
 	return ret;
 }
@@ -832,7 +860,7 @@ static void empty_kept_blocks(struct mtg_slots *slots)
 		if (!pool->provider->kept(pool->ctx, block) ||
 		    mtg_pool_weight(pool, block) == UINT_MAX)
 			continue;
-		if (evict_block(slots, block, MTG_STORE, false))
+		if (evict_within_pool(slots, block, MTG_STORE))
 			WRITE_ONCE(slots->kept_used, true);
 		mtg_pool_reopen(pool, block);
 	}

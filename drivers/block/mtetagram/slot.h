@@ -32,7 +32,8 @@
  * @MTG_RUNG_ATOMIC: To a page that had to be allocated without waiting.
  * @MTG_RUNG_EMERGENCY: To one of those that the kernel keeps for itself.
  * @MTG_RUNG_REFUSE: Nowhere, the tags were refused.
- * @MTG_RUNG_LOSE: Nowhere, it was dropped: whoever tags could not be refused.
+ * @MTG_RUNG_LOSE: Nowhere, it was dropped: whoever tags could neither wait nor be
+ *	refused. Only for such callers the emergency rung is tried.
  * @MTG_RUNGS: Number of rungs, which are tried in this order.
  */
 enum mtg_rung {
@@ -144,7 +145,7 @@ static inline int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 	return mtg_slot_load_to(slots, index, buf, buf);
 }
 
-int mtg_slots_vacate(struct mtg_slots *slots, u32 block, bool may_refuse);
+int mtg_slots_vacate(struct mtg_slots *slots, u32 block, enum mtg_rung last);
 int mtg_slots_evacuate(struct mtg_slots *slots, u32 block);
 void mtg_slots_stop(struct mtg_slots *slots);
 void mtg_slots_settle(struct mtg_slots *slots);

@@ -13,6 +13,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 
+#include "fault.h"
 #include "spill.h"
 
 /**
@@ -48,15 +49,20 @@ static void *take_spare(struct mtg_spill *spill)
 /**
  * mtg_spill_grow() - allocate one more spare page
  * @spill: The spill.
- * @gfp: How to allocate it.
+ * @gfp: How to allocate it. The pages that the kernel keeps for itself are touched only
+ *	with __GFP_MEMALLOC, also if the task might have them for everything, as one does
+ *	that reclaims memory.
  *
  * Context: As @gfp says; no raw lock may be held.
  * Return: False if there is no memory.
  */
 bool mtg_spill_grow(struct mtg_spill *spill, gfp_t gfp)
 {
-	void *page = (void *)__get_free_page(gfp | __GFP_NOWARN);
+	void *page;
 
+	if (!(gfp & __GFP_MEMALLOC))
+		gfp |= __GFP_NOMEMALLOC;
+	page = (void *)__get_free_page(gfp | __GFP_NOWARN);
 	if (!page)
 		return false;
 	raw_spin_lock(&spill->lock);
@@ -77,6 +83,24 @@ static void *take_excess(struct mtg_spill *spill)
 }
 
 /**
+ * mtg_spill_fill() - have enough spare pages for what is next
+ * @spill: The spill.
+ * @enough: Their number, whatever the target is.
+ * @gfp: How to allocate those that are missing.
+ *
+ * Context: As @gfp says; no raw lock may be held. Others may take them meanwhile.
+ * Return: False if pages are missing and there is no memory for them.
+ */
+bool mtg_spill_fill(struct mtg_spill *spill, unsigned int enough, gfp_t gfp)
+{
+	while (atomic_read(&spill->nr_spare) < enough)
+		if (mtg_should_fail_make_room() || !mtg_spill_grow(spill, gfp))
+			return false;
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_spill_fill);
+
+/**
  * mtg_spill_balance() - have as many spare pages as there should be
  * @spill: The spill.
  * @gfp: How to allocate those that are missing.
@@ -90,10 +114,7 @@ bool mtg_spill_balance(struct mtg_spill *spill, gfp_t gfp)
 
 	while ((page = take_excess(spill)))
 		free_page((unsigned long)page);
-	while (atomic_read(&spill->nr_spare) < READ_ONCE(spill->target))
-		if (!mtg_spill_grow(spill, gfp))
-			return false;
-	return true;
+	return mtg_spill_fill(spill, READ_ONCE(spill->target), gfp);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_spill_balance);
 

@@ -36,6 +36,7 @@ void mtg_spill_init(struct mtg_spill *spill, unsigned int target);
 void mtg_spill_destroy(struct mtg_spill *spill);
 
 bool mtg_spill_grow(struct mtg_spill *spill, gfp_t gfp);
+bool mtg_spill_fill(struct mtg_spill *spill, unsigned int enough, gfp_t gfp);
 bool mtg_spill_balance(struct mtg_spill *spill, gfp_t gfp);
 
 void *mtg_spill_alloc(struct mtg_spill *spill, size_t size);

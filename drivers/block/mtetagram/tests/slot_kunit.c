@@ -64,7 +64,7 @@ static void take_block(struct fake *fake, u32 block)
 {
 	fake->taken[block] = true;
 	if (fake->ours[block])
-		mtg_slots_vacate(&slots, block, false);
+		mtg_slots_vacate(&slots, block, MTG_RUNG_LOSE);
 	fake->ours[block] = false;
 	memset(fake->pool.base + block * 4096, 0xa5, 4096);
 }

@@ -358,7 +358,7 @@ static u32 vacate(u32 block)
 
 	clear_bit(block, our.used);
 	start = ktime_get_ns();
-	mtg_slots_vacate(&our.slots, block, false);
+	mtg_slots_vacate(&our.slots, block, MTG_RUNG_LOSE);
 	start = ktime_get_ns() - start;
 	mtg_map_set(&our.free, block);
 	our.nr_free++;

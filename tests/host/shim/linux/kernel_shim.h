@@ -85,6 +85,7 @@ extern __thread unsigned int shim_cpu;
 #define GFP_KERNEL	1
 #define GFP_ATOMIC	2
 #define __GFP_MEMALLOC	4
+#define __GFP_NOMEMALLOC 8
 #define __GFP_NOWARN	0
 #define __GFP_NORETRY	0
 extern bool (*shim_fail_alloc)(gfp_t gfp);
