@@ -33,6 +33,12 @@ struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vm
 				  gfp_t gfp);
 int __mtetagram_prepare_range(struct vm_area_struct *vma, unsigned long start,
 			      unsigned long end);
+int __mtetagram_prepare_pages(struct page *page, unsigned long nr_pages);
+int __mtetagram_prepare_fault(struct vm_area_struct *vma, struct page *page,
+			      unsigned long nr_pages);
+int __mtetagram_prepare_swapin(struct vm_area_struct *vma, struct folio *folio,
+			       unsigned long entry);
+int __mtetagram_prepare_copy(struct page *to, struct page *from);
 void __mtetagram_release(struct page *page, unsigned int order);
 bool __mtetagram_reserved(struct page *page);
 
@@ -85,7 +91,8 @@ static inline bool mtetagram_reserve_mapping(struct mm_struct *mm, struct page *
  * @gfp: How it was allocated.
  *
  * An allocation can wait and can fail, which tagging a page under page-table locks
- * cannot; so most of the work is best done here.
+ * cannot; so most of the work is best done here. Like the allocation itself, this
+ * fails only if @gfp allows that, or if the task is being killed.
  *
  * Context: May sleep if @gfp allows it.
  * Return: @folio; NULL if there is no room, and then the folio was freed.
@@ -99,13 +106,88 @@ static inline struct folio *mtetagram_prepare(struct folio *folio,
 }
 
 /**
+ * mtetagram_prepare_pages() - make room for the tags of pages
+ * @page: The first page; the caller holds a reference.
+ * @nr_pages: Number of pages.
+ *
+ * For callers that are about to tag the pages under a lock, and can wait before.
+ *
+ * Context: May sleep.
+ * Return: 0; -ENOMEM if there is no room.
+ */
+static inline int mtetagram_prepare_pages(struct page *page, unsigned long nr_pages)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		return __mtetagram_prepare_pages(page, nr_pages);
+	return 0;
+}
+
+/**
+ * mtetagram_prepare_fault() - make room for the tags of pages that get mapped
+ * @vma: Where they get mapped. Nothing is done if its memory is not to be tagged.
+ * @page: The first page; the caller holds a reference.
+ * @nr_pages: Number of pages.
+ *
+ * A page fault that fails for lack of memory is repeated. So that it comes to an end,
+ * the processes that use the address space are killed if there is no room.
+ *
+ * Context: May sleep.
+ * Return: 0; -ENOMEM if a process is being killed.
+ */
+static inline int mtetagram_prepare_fault(struct vm_area_struct *vma, struct page *page,
+					  unsigned long nr_pages)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		return __mtetagram_prepare_fault(vma, page, nr_pages);
+	return 0;
+}
+
+/**
+ * mtetagram_prepare_swapin() - make room for the tags of pages that were swapped in
+ * @vma: Where the pages get mapped; NULL if nowhere yet.
+ * @folio: The pages, locked.
+ * @entry: Value of the swap entry of the first page.
+ *
+ * To be called before arch_swap_restore(). Room is made for the pages whose tags were
+ * saved with the entry, and for all if the memory of @vma is to be tagged.
+ *
+ * Context: May sleep.
+ * Return: 0; -ENOMEM if there is no room.
+ */
+static inline int mtetagram_prepare_swapin(struct vm_area_struct *vma,
+					   struct folio *folio, unsigned long entry)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		return __mtetagram_prepare_swapin(vma, folio, entry);
+	return 0;
+}
+
+/**
+ * mtetagram_prepare_copy() - make room for the tags of a page that gets copied
+ * @to: The copy, not mapped yet; the caller holds a reference.
+ * @from: The page.
+ *
+ * Unlike copy_highpage(), this can fail. Nothing is done if @from is not tagged.
+ *
+ * Context: Like mtetagram_reserve().
+ * Return: 0; -ENOMEM if there is no room.
+ */
+static inline int mtetagram_prepare_copy(struct page *to, struct page *from)
+{
+	if (static_branch_unlikely(&mtetagram_enabled))
+		return __mtetagram_prepare_copy(to, from);
+	return 0;
+}
+
+/**
  * mtetagram_prepare_range() - make room for the tags of populated memory
  * @vma: The mapping, which is about to get VM_MTE.
  * @start: First address, in @vma.
  * @end: End address, in @vma.
  *
  * To be called before the page tables are changed, so that nothing has to be done
- * under their locks.
+ * under their locks. The pages are tagged, with tags of 0: whatever fails after this,
+ * no page is left with room for tags that nobody has initialised.
  *
  * Context: May sleep; mmap_lock held for writing, @vma gets locked too.
  * Return: 0, or nothing should be tagged: -ENOMEM if there is no room, -EINTR if the
@@ -167,6 +249,11 @@ const char *arch_mtetagram_unsupported(void);
 void arch_mtetagram_clean_tags(struct page *page);
 void arch_mtetagram_clean_data(void *addr, size_t size);
 void arch_mtetagram_init_tags(struct page *page);
+void arch_mtetagram_tag_page(struct page *page);
+bool arch_mtetagram_tagged(struct page *page);
+bool arch_mtetagram_tags_saved(unsigned long entry);
+
+void mtetagram_kexec(void);
 
 #else /* !CONFIG_MTETAGRAM_CORE */
 
@@ -192,9 +279,35 @@ static inline int mtetagram_prepare_range(struct vm_area_struct *vma,
 	return 0;
 }
 
+static inline int mtetagram_prepare_pages(struct page *page, unsigned long nr_pages)
+{
+	return 0;
+}
+
+static inline int mtetagram_prepare_fault(struct vm_area_struct *vma, struct page *page,
+					  unsigned long nr_pages)
+{
+	return 0;
+}
+
+static inline int mtetagram_prepare_swapin(struct vm_area_struct *vma,
+					   struct folio *folio, unsigned long entry)
+{
+	return 0;
+}
+
+static inline int mtetagram_prepare_copy(struct page *to, struct page *from)
+{
+	return 0;
+}
+
 static inline bool mtetagram_active(void)
 {
 	return false;
+}
+
+static inline void mtetagram_kexec(void)
+{
 }
 
 static inline void mtetagram_release(struct page *page, unsigned int order)

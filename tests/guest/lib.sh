@@ -286,7 +286,7 @@ print_reserve_counts()
 	local name
 
 	for name in reserved released vacated vacated_atomic moved moved_kept spilled \
-		spilled_atomic spilled_emergency returned refused killed lost; do
+		spilled_atomic spilled_emergency returned refused killed spared lost; do
 		printf '# %-17s %s\n' $name "$(attr reserve/$name)"
 	done
 }

@@ -11,33 +11,37 @@ event=$tracing/events/mtetagram/mtetagram_reserve
 
 # Functions that are on the stack together when a page is reserved. prepare is where
 # the page was allocated, walk_page_range where mprotect() is about to change its
-# mapping, mte_sync_tags where it is mapped. A huge page of 64 KiB is allocated by an
-# inlined function; a single page would have one more on the stack.
+# mapping, fault where it is about to be mapped, swapin where it comes from swap. A huge
+# page of 64 KiB is allocated by an inlined function; a single page would have one more
+# on the stack.
 prepare=__mtetagram_prepare
+fault=__mtetagram_prepare_fault
+swapin=__mtetagram_prepare_swapin
+copy=__mtetagram_prepare_copy
 declare -A seen=(
 	[anon]="vma_alloc_zeroed_movable_folio $prepare"
 	[mprotect]="mprotect_fixup walk_page_range"
 	[thp]="do_huge_pmd_anonymous_page $prepare"
 	[thp-mprotect]="mprotect_fixup walk_page_range"
 	[mthp]="$prepare>__handle_mm_fault"
-	[huge-zero]="do_huge_pmd_anonymous_page mte_sync_tags"
-	[shmem]="finish_fault mte_sync_tags"
-	[fault-around]="filemap_map_pages mte_sync_tags"
+	[huge-zero]="do_huge_pmd_anonymous_page $fault"
+	[shmem]="finish_fault $fault"
+	[fault-around]="finish_fault $fault"
 	[uffd-copy]="mfill_atomic_copy $prepare"
 	[uffd-zero]="do_wp_page $prepare"
 	[cow]="do_wp_page $prepare"
 	[cow-file]="$prepare>__handle_mm_fault"
 	[fork-pinned]="copy_page_range $prepare"
-	[migrate]="migrate_pages copy_highpage"
-	[collapse]="madvise_collapse copy_highpage"
-	[collapse-shmem]="collapse_file copy_highpage"
+	[migrate]="migrate_pages $copy"
+	[collapse]="madvise_collapse $copy"
+	[collapse-shmem]="collapse_file $copy"
 	[swapin]="do_swap_page $prepare"
-	[swapin-shmem]="shmem_swapin_folio arch_swap_restore"
-	[swapoff]="__arm64_sys_swapoff arch_swap_restore"
-	[swapoff-shmem]="__arm64_sys_swapoff shmem_unuse arch_swap_restore"
+	[swapin-shmem]="shmem_swapin_folio $swapin"
+	[swapoff]="__arm64_sys_swapoff $swapin"
+	[swapoff-shmem]="__arm64_sys_swapoff shmem_unuse $swapin"
 	[remote]="mem_rw $prepare"
 	[process-vm]="__arm64_sys_process_vm_writev $prepare"
-	[process-swap]="__arm64_sys_process_vm_readv do_swap_page arch_swap_restore"
+	[process-swap]="__arm64_sys_process_vm_readv do_swap_page $swapin"
 	[ksm-swapin]="ksm_might_need_to_copy $prepare"
 	[split]="mprotect_fixup walk_page_range"
 	[poison]="vma_alloc_zeroed_movable_folio $prepare"
@@ -119,7 +123,7 @@ take_path swapin
 take_path swapin-shmem
 take_path process-swap
 check "process-swap: and written" \
-	stack_with __arm64_sys_process_vm_writev do_swap_page arch_swap_restore
+	stack_with __arm64_sys_process_vm_writev do_swap_page $swapin
 cgroup=/sys/fs/cgroup/paths
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir $cgroup

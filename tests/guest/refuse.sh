@@ -1,25 +1,39 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # No place for the data that is in the way of tags, by fault injection on every rung.
-# mprotect() fails; who maps tagged memory is killed, and nothing is lost; who allocates
-# it waits until there is memory; only where tagged memory is copied, data is dropped,
-# and then exactly what was counted cannot be read, and nothing reads wrong.
+# Who can fail, fails; who can wait, waits, and a page fault for which there will never
+# be room ends; whoever tags, nobody else loses anything. Only a process that must not
+# be killed has data dropped, and then exactly what was counted cannot be read, and
+# nothing reads wrong.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 faults=/sys/kernel/debug/mtetagram
 rungs=(move kept reserve atomic emergency)
 
-# fail_all TIMES: each rung that often, -1 for always, 0 for never.
+# fail_rungs TIMES RUNG...: that often, -1 for always, 0 for never.
+fail_rungs()
+{
+	local times=$1 rung
+
+	shift
+	for rung; do
+		echo 0 >$faults/fail_"$rung"/verbose
+		echo "$times" >$faults/fail_"$rung"/times
+		echo $((times ? 100 : 0)) >$faults/fail_"$rung"/probability
+	done
+}
+
 fail_all()
 {
-	local rung
+	fail_rungs "$1" "${rungs[@]}"
+}
 
-	for rung in "${rungs[@]}"; do
-		echo 0 >$faults/fail_"$rung"/verbose
-		echo "$1" >$faults/fail_"$rung"/times
-		echo $(($1 ? 100 : 0)) >$faults/fail_"$rung"/probability
-	done
+# After WHAT nothing is lost.
+check_kept()
+{
+	check_is "$1: nothing is lost" 0 "$(attr reserve/lost)"
+	check "$1: what was stored is right" slots verify "$DEV" --count "$count"
 }
 
 load
@@ -32,51 +46,93 @@ note "$count slots fill the device"
 fail_all -1
 hold $((64 << 20)) mprotect </dev/null 2>/dev/null
 check_is "mprotect: it fails" 3 $?
-check_that "mprotect: the object in its way is counted" "$(attr reserve/refused) > 0"
+check_that "mprotect: that is counted" "$(attr reserve/refused) > 0"
 check_is "mprotect: nobody is killed" 0 "$(attr reserve/killed)"
-refused=$(attr reserve/refused)
-hold $((64 << 20)) shared </dev/null 2>/dev/null
-check_is "shared: the process is killed" 137 $?
-check_is "shared: that is counted, once" 1 "$(attr reserve/killed)"
-check_that "shared: so is the object in its way" "$(attr reserve/refused) > $refused"
-check "shared: the log says why" \
+for how in shared new; do
+	refused=$(attr reserve/refused) killed=$(attr reserve/killed)
+	hold $((64 << 20)) $how </dev/null 2>/dev/null
+	check_is "$how: the process is killed" 137 $?
+	check_is "$how: that is counted, once" $((killed + 1)) "$(attr reserve/killed)"
+	check_that "$how: so is the object in its way" "$(attr reserve/refused) > $refused"
+done
+check "the log says why" \
 	bash -c 'dmesg | grep -q "mtetagram: killed process .* (hold): no memory"'
 fail_all 0
-check_is "mprotect, shared: nothing is lost" 0 "$(attr reserve/lost)"
-check "mprotect, shared: what was stored is right" slots verify "$DEV" --count "$count"
+check_kept "mprotect, shared, new"
 
-killed=$(attr reserve/killed) refused=$(attr reserve/refused)
-fail_all 50
+# Only the allocation fails that makes room: the reserve is used up at first.
+set_attr tag_storage/spill_reserve 0
+fail_rungs -1 move kept make_room
+killed=$(attr reserve/killed)
+for how in new shared; do
+	hold $((64 << 20)) $how </dev/null >/dev/null 2>&1
+	note "$how: status $?, $(($(attr reserve/killed) - killed)) killed"
+done
+pass "no room can be made: each fault ends"
+hold $((64 << 20)) mprotect </dev/null 2>/dev/null
+check_is "no room can be made: mprotect() fails" 3 $?
+fail_rungs 0 move kept make_room
+check_kept "no room can be made"
+
+# Less often than a fault comes back for room.
+killed=$(attr reserve/killed)
+fail_all 10
 hold $((64 << 20)) new </dev/null >/dev/null
 check_is "new: it waits, and all tags and bytes are right" 0 $?
-check_that "new: allocations did fail" "$(attr reserve/refused) > $refused"
 check_is "new: nobody is killed" "$killed" "$(attr reserve/killed)"
 fail_all 0
-check_is "new: nothing is lost" 0 "$(attr reserve/lost)"
-check "new: what was stored is right" slots verify "$DEV" --count "$count"
+check_kept "new, waiting"
 
-# Tagged pages are moved to where no tags were expected.
+# Tagged pages are moved to where no tags were expected: they stay where they are.
 coproc holder { exec hold $((64 << 20)) new; }
 holder_pid=$!
 read -r _ <&"${holder[0]}"
 fail_all -1
-for ((i = 0; i < 100 && $(attr reserve/lost) == 0; i++)); do
+for ((i = 0; i < 100; i++)); do
 	echo -n m >&"${holder[1]}"
-	read -r _ <&"${holder[0]}"
+	read -r _ <&"${holder[0]}" || break
 done
 fail_all 0
-lost=$(attr reserve/lost)
-note "copy: $i pages moved, $lost objects lost"
-check_that "copy: objects were dropped" "$lost > 0"
-check "copy: just these cannot be read, and nothing is wrong" \
-	slots verify "$DEV" --count "$count" --lost "$lost"
+note "copy: $i pages asked to move"
 eval "exec ${holder[1]}>&-"
 wait $holder_pid
 check_is "copy: all tags and bytes are right" 0 $?
+check_kept "copy"
+
+# Every other way: it may fail or be killed, but that is all.
+for name in anon mprotect thp thp-mprotect mthp huge-zero shmem fault-around uffd-copy \
+	uffd-zero uffd-move cow cow-file fork-pinned migrate collapse collapse-shmem \
+	remote process-vm split; do
+	fail_all -1
+	paths $name >/dev/null 2>&1
+	status=$?
+	fail_all 0
+	check_is "$name (status $status): nothing is lost" 0 "$(attr reserve/lost)"
+done
+fail_all -1
+tracer $((16 << 20)) >/dev/null 2>&1
+note "ptrace: status $?"
+fail_all 0
+check_kept "every way"
+
+# Who must not be killed.
+spared=$(attr reserve/spared) killed=$(attr reserve/killed)
+fail_all -1
+sh -c 'echo -1000 >/proc/self/oom_score_adj && exec hold $((1 << 20)) shared' </dev/null >/dev/null
+check_is "spared: it goes on, and all tags and bytes are right" 0 $?
+fail_all 0
+lost=$(attr reserve/lost)
+note "spared: $(($(attr reserve/spared) - spared)) pages, $lost objects lost"
+check_that "spared: that is counted" "$(attr reserve/spared) > $spared"
+check_is "spared: nobody is killed" "$killed" "$(attr reserve/killed)"
+check "spared: the log names it" bash -c 'dmesg | grep -q "which must not be killed"'
+check_that "spared: objects were dropped" "$lost > 0"
+check "spared: just these cannot be read, and nothing is wrong" \
+	slots verify "$DEV" --count "$count" --lost "$lost"
 # The device is full, so some has to go.
-check "copy: discard a few" blkdiscard --length $((128 * 4096)) "$DEV"
-check "copy: a lost slot can be written again" slots write "$DEV" --from 128 --count $((count - 128))
-check "copy: and be read" slots verify "$DEV" --from 128 --count $((count - 128))
+check "spared: discard a few" blkdiscard --length $((128 * 4096)) "$DEV"
+check "spared: a lost slot can be written again" slots write "$DEV" --from 128 --count $((count - 128))
+check "spared: and be read" slots verify "$DEV" --from 128 --count $((count - 128))
 
 print_reserve_counts
 check "discard" blkdiscard "$DEV"

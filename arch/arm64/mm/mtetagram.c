@@ -115,3 +115,41 @@ void arch_mtetagram_init_tags(struct page *page)
 	if (test_bit(PG_mte_tagged, &page->flags))
 		mte_clear_page_tags(page_address(page));
 }
+
+/**
+ * arch_mtetagram_tag_page() - give a page tags of 0, unless it is tagged
+ * @page: A page whose tag storage is reserved.
+ *
+ * Context: Any; the page may be mapped. May spin while another CPU does the same.
+ */
+void arch_mtetagram_tag_page(struct page *page)
+{
+	if (!__try_page_mte_tagging(page))
+		return;
+	mte_clear_page_tags(page_address(page));
+	set_page_mte_tagged(page);
+}
+
+/**
+ * arch_mtetagram_tagged() - has a page got tags?
+ * @page: The page.
+ *
+ * Context: Any.
+ * Return: True if its tags are valid.
+ */
+bool arch_mtetagram_tagged(struct page *page)
+{
+	return page_mte_tagged(page);
+}
+
+/**
+ * arch_mtetagram_tags_saved() - were tags saved with a page that was swapped out?
+ * @entry: Value of its swap entry.
+ *
+ * Context: Any.
+ * Return: True if arch_swap_restore() will tag the page.
+ */
+bool arch_mtetagram_tags_saved(unsigned long entry)
+{
+	return mte_tags_saved((swp_entry_t) { .val = entry });
+}

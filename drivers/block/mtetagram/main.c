@@ -82,12 +82,16 @@ static const struct mtg_provider provider = {
 	.nr_free = provider_nr_free,
 };
 
-static int device_vacate(void *priv, u32 block, bool may_refuse)
+static int device_vacate(void *priv, u32 block, enum mtg_urgency urgency)
 {
+	static const enum mtg_rung last[] = {
+		[MTG_PREPARE]		= MTG_RUNG_RESERVE,
+		[MTG_MAY_REFUSE]	= MTG_RUNG_ATOMIC,
+		[MTG_MUST]		= MTG_RUNG_LOSE,
+	};
 	struct mtg_device *dev = priv;
 
-	return mtg_slots_vacate(&dev->slots, block,
-				may_refuse ? MTG_RUNG_ATOMIC : MTG_RUNG_LOSE);
+	return mtg_slots_vacate(&dev->slots, block, last[urgency]);
 }
 
 static void device_resume(void *priv, u32 block)
@@ -101,24 +105,20 @@ static void device_resume(void *priv, u32 block)
  */
 static unsigned int spare_for_block(struct mtg_device *dev)
 {
-	return min(2 * DIV_ROUND_UP(1U << dev->region->block_shift, PAGE_SIZE) + 1,
-		   READ_ONCE(dev->slots.spill.target));
+	return 2 * DIV_ROUND_UP(1U << dev->region->block_shift, PAGE_SIZE) + 1;
 }
 
+/*
+ * No more than what is needed: the worker fills up the rest. And as hard as the caller
+ * would try for a page of its own, so that it waits, fails or has somebody killed like
+ * any allocation; but not from the emergency reserves, whatever it may do.
+ */
 static bool device_make_room(void *priv, gfp_t gfp)
 {
 	struct mtg_device *dev = priv;
-	struct mtg_spill *spill = &dev->slots.spill;
-	unsigned int enough = spare_for_block(dev);
 
-	if (atomic_read(&spill->nr_spare) >= enough)
-		return true;
-	/* As the allocation itself, but for what is special to its pages. */
-	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_RETRY_MAYFAIL;
-	if (!(gfp & __GFP_RETRY_MAYFAIL))
-		gfp |= __GFP_NORETRY;
-	mtg_spill_balance(spill, gfp);
-	return atomic_read(&spill->nr_spare) >= enough;
+	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_RETRY_MAYFAIL | __GFP_NORETRY;
+	return mtg_spill_fill(&dev->slots.spill, spare_for_block(dev), gfp);
 }
 
 static struct workqueue_struct *settle_wq;

@@ -24,7 +24,6 @@
 #include <linux/mtetagram.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
-#include <linux/reboot.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -277,25 +276,23 @@ static void clean_region(struct mtg_region *region)
 						region->block_shift);
 }
 
-/*
- * A kernel started by kexec gets the memory as it is and knows nothing of dirty
- * lines, which may be written back over its tags or its data.
+/**
+ * mtetagram_kexec() - leave no dirty line of tag storage to the next kernel
+ *
+ * A kernel started by kexec gets the memory as it is and knows nothing of dirty lines,
+ * which may be written back over its tags or its data. Takes long on a large machine,
+ * but nobody waits: there is nothing else to run.
+ *
+ * Context: One CPU is left, before it jumps. Not before a crash kernel, see
+ *          mtg_page_reserved_for_ever().
  */
-static int clean_at_reboot(struct notifier_block *nb, unsigned long action,
-			   void *data)
+void mtetagram_kexec(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_regions; i++)
 		clean_region(regions[i]);
-	return NOTIFY_DONE;
 }
-
-static struct notifier_block reboot_nb = {
-	.notifier_call = clean_at_reboot,
-	/* After everybody who might still swap. */
-	.priority = INT_MIN,
-};
 
 /* Core: after the CPU features are final, before the first user process. */
 static int __init mtetagram_regions_init(void)
@@ -315,7 +312,6 @@ static int __init mtetagram_regions_init(void)
 	if (!nr_regions)
 		return 0;
 	mtg_first_region = regions[0];
-	register_reboot_notifier(&reboot_nb);
 	static_branch_enable(&mtetagram_enabled);
 	return 0;
 }

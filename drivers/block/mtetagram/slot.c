@@ -719,7 +719,8 @@ int mtg_slots_vacate(struct mtg_slots *slots, u32 block, enum mtg_rung last)
 {
 	int ret = evict_block(slots, block, (struct eviction){ .mode = MTG_MOVE, .last = last });
 
-	if (ret) {
+	/* Who prepares makes room and comes again. */
+	if (ret && last > MTG_RUNG_RESERVE) {
 		count_rung(slots, MTG_RUNG_REFUSE);
 		trace_mtetagram_fail(slots->name, block, MTG_RUNG_REFUSE);
 	}

@@ -494,6 +494,7 @@ NUMBER_ATTR(spilled_emergency, rung(dev, MTG_RUNG_EMERGENCY));
 NUMBER_ATTR(returned, atomic64_read(&dev->slots.stats.returned));
 NUMBER_ATTR(refused, rung(dev, MTG_RUNG_REFUSE));
 NUMBER_ATTR(killed, atomic64_read(&dev->region->killed));
+NUMBER_ATTR(spared, atomic64_read(&dev->region->spared));
 NUMBER_ATTR(lost, rung(dev, MTG_RUNG_LOSE));
 
 static struct attribute *reserve_attrs[] = {
@@ -509,6 +510,7 @@ static struct attribute *reserve_attrs[] = {
 	&dev_attr_returned.attr,
 	&dev_attr_refused.attr,
 	&dev_attr_killed.attr,
+	&dev_attr_spared.attr,
 	&dev_attr_lost.attr,
 	NULL
 };

@@ -9,8 +9,8 @@
  * and release are idempotent and a block is free when its bits are zero.
  *
  * The order that everything depends on, in mtg_region_reserve(): the driver moves
- * its data away, the block is cleaned from the data caches, the page's bit is
- * set, and only then the caller stores tags.
+ * its data away, the block is filled with zeros and cleaned from the data caches, the
+ * page's bit is set, and only then the caller stores tags.
  *
  * Locks: a block's lock is the innermost lock of all. It is never held while
  * data is moved: the state SWITCHING keeps the block for the CPU that empties it.
@@ -31,6 +31,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
+#include <linux/string.h>
 
 #include "tagblock.h"
 
@@ -40,6 +41,12 @@
 EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_relocate);
 EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_spill);
 EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_fail);
+
+/*
+ * Others may take the room that was made. Each of them has moved something for it, so
+ * it is seldom taken twice; the bound is for rungs that are made to fail.
+ */
+#define PREPARE_TRIES	16
 
 DEFINE_STATIC_KEY_FALSE(mtetagram_enabled);
 EXPORT_SYMBOL(mtetagram_enabled);
@@ -105,7 +112,7 @@ static int vacate(struct mtg_region *region, u32 block, enum mtg_urgency urgency
 	/* Preemption is disabled, and nobody detaches a block in use. */
 	ops = rcu_dereference_sched(region->ops);
 	if (!skip_vacate(region))
-		ret = ops->vacate(region->priv, block, urgency != MTG_MUST);
+		ret = ops->vacate(region->priv, block, urgency);
 	if (trace_mtetagram_vacate_enabled())
 		trace_mtetagram_vacate(region->id, block, local_clock() - start, ret);
 	if (ret)
@@ -120,17 +127,23 @@ static int vacate(struct mtg_region *region, u32 block, enum mtg_urgency urgency
 static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
 			  enum mtg_urgency urgency)
 {
+	size_t size = 1UL << region->block_shift;
 	int ret = used ? vacate(region, block, urgency) : 0;
 
 	if (ret)
 		return ret;
 	/*
-	 * "Data to tags": a free block may have dirty lines too, from the data
-	 * that it held before the driver gave it back.
+	 * What is left here would be the tags of all pages of the block. Nobody should
+	 * take a page for tagged whose tags were not initialised; but if somebody does,
+	 * he sees tags of 0 and not what others have stored.
+	 */
+	memset(block_addr(region, block), 0, size);
+	/*
+	 * "Data to tags": no line may be written back later. A free block has dirty
+	 * lines too, of the zeros.
 	 */
 	trace_mtetagram_clean_data(region->id, block);
-	arch_mtetagram_clean_data(block_addr(region, block),
-				  1UL << region->block_shift);
+	arch_mtetagram_clean_data(block_addr(region, block), size);
 	return 0;
 }
 
@@ -235,6 +248,24 @@ int mtg_region_reserve(struct mtg_region *region, struct page *page,
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_reserve);
 
+/* Have the driver make room, if it uses the block. False if there is no memory. */
+static bool make_room(struct mtg_region *region, u32 block, gfp_t gfp)
+{
+	const struct mtg_block_ops *ops;
+	bool room = true;
+	int idx;
+
+	/* A hint: the state can change at any time. */
+	if (READ_ONCE(region->state[block]) != MTG_BLOCK_USED)
+		return true;
+	idx = srcu_read_lock(&region->srcu);
+	ops = srcu_dereference(region->ops, &region->srcu);
+	if (ops)
+		room = ops->make_room(region->priv, gfp);
+	srcu_read_unlock(&region->srcu, idx);
+	return room;
+}
+
 /**
  * mtg_region_prepare() - reserve a page where that may sleep and fail
  * @region: The region that holds the page's tags.
@@ -247,22 +278,17 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_region_reserve);
 int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp)
 {
 	unsigned long index = page_to_pfn(page) - region->start_pfn;
-	u32 block = index >> region->pages_shift;
-	const struct mtg_block_ops *ops;
-	bool room = true;
-	int idx;
+	unsigned int tries = PREPARE_TRIES;
 
 	if (reserve_at_once(region, page, index))
 		return 0;
-	/* A hint: the state can change at any time. */
-	if (READ_ONCE(region->state[block]) == MTG_BLOCK_USED) {
-		idx = srcu_read_lock(&region->srcu);
-		ops = srcu_dereference(region->ops, &region->srcu);
-		if (ops)
-			room = ops->make_room(region->priv, gfp);
-		srcu_read_unlock(&region->srcu, idx);
-	}
-	return room ? reserve_locked(region, page, index, MTG_PREPARE) : -ENOMEM;
+	do {
+		if (!make_room(region, index >> region->pages_shift, gfp))
+			return -ENOMEM;
+		if (!reserve_locked(region, page, index, MTG_PREPARE))
+			return 0;
+	} while (--tries);
+	return reserve_locked(region, page, index, MTG_MAY_REFUSE);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_prepare);
 
@@ -335,10 +361,10 @@ static void release_in_block(struct mtg_region *region, u32 block,
  * mtg_region_release() - give back the tag storage of freed pages
  * @region: The region that holds the tags of the first page.
  * @pfn: First freed page.
- * @nr_pages: Number of freed pages; those that are not reserved are skipped.
+ * @nr_pages: Number of freed pages, all in the region; those that are not reserved are
+ *	skipped.
  *
- * A block whose last reserved page goes becomes free. Pages past the end of the
- * region are ignored: no allocation is tagged beyond it.
+ * A block whose last reserved page goes becomes free.
  *
  * Context: Any, hard interrupts included.
  */
@@ -346,7 +372,7 @@ void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 			unsigned long nr_pages)
 {
 	unsigned long first = pfn - region->start_pfn;
-	unsigned long end = min(first + nr_pages, region->nr_pages);
+	unsigned long end = first + nr_pages;
 
 	first = next_reserved(region, end, first);
 	while (first < end) {
@@ -380,21 +406,44 @@ static __always_inline bool reserved_in_first(struct page *page)
 	       likely(test_bit_acquire(index, mtg_first_region->reserved));
 }
 
-static noinline void reserve(struct page *page)
+/**
+ * mtg_page_reserve() - like mtg_region_reserve(), in whatever region the page is
+ * @page: The page; the caller has a reference.
+ * @urgency: Whether this may fail.
+ *
+ * Context: See there.
+ * Return: See there; 0 if the page is in no region.
+ */
+int mtg_page_reserve(struct page *page, enum mtg_urgency urgency)
 {
 	struct mtg_region *region = mtg_region_by_pfn(page_to_pfn(page));
 
-	if (region)
-		mtg_region_reserve(region, page, MTG_MUST);
+	return region ? mtg_region_reserve(region, page, urgency) : 0;
 }
 
 /* The slow side of mtetagram_reserve(), see there. */
 void __mtetagram_reserve(struct page *page)
 {
 	if (!reserved_in_first(page))
-		reserve(page);
+		mtg_page_reserve(page, MTG_MUST);
 }
 EXPORT_SYMBOL_GPL(__mtetagram_reserve);
+
+/* Does the out-of-memory killer spare a process that uses @mm? Then so do we. */
+static bool is_spared(struct mm_struct *mm)
+{
+	struct task_struct *p;
+	bool spared = false;
+
+	rcu_read_lock();
+	for_each_process(p)
+		if (process_shares_mm(p, mm) &&
+		    (is_global_init(p) ||
+		     READ_ONCE(p->signal->oom_score_adj) == OOM_SCORE_ADJ_MIN))
+			spared = true;
+	rcu_read_unlock();
+	return spared;
+}
 
 /*
  * Kill the processes that use @mm, as the out-of-memory killer would. The caller
@@ -407,8 +456,8 @@ static bool kill_users(struct mm_struct *mm)
 
 	rcu_read_lock();
 	for_each_process(p) {
-		if (!process_shares_mm(p, mm) || is_global_init(p) ||
-		    p->flags & PF_KTHREAD || fatal_signal_pending(p))
+		if (!process_shares_mm(p, mm) || p->flags & PF_KTHREAD ||
+		    fatal_signal_pending(p))
 			continue;
 		pr_err("killed process %d (%s): no memory to make room for its tags\n",
 		       task_pid_nr(p), p->comm);
@@ -419,20 +468,43 @@ static bool kill_users(struct mm_struct *mm)
 	return killed;
 }
 
+/**
+ * mtg_page_insist() - reserve a page, or kill the processes that want it tagged
+ * @mm: Their address space.
+ * @page: The page; the caller has a reference.
+ *
+ * Processes that the out-of-memory killer spares are not killed: init, and those that
+ * root has exempted. They must not go on with memory that is not tagged either, so for
+ * them memory is taken that others cannot have, and if there is none, data is dropped.
+ *
+ * Context: Not in interrupts. Never sleeps. The caller may hold page-table locks.
+ * Return: 0; -ENOMEM if the processes were killed, and the page is not reserved.
+ */
+int mtg_page_insist(struct mm_struct *mm, struct page *page)
+{
+	struct mtg_region *region = mtg_region_by_pfn(page_to_pfn(page));
+
+	if (!region || !mtg_region_reserve(region, page, MTG_MAY_REFUSE))
+		return 0;
+	if (is_spared(mm)) {
+		atomic64_inc(&region->spared);
+		pr_err_ratelimited("no memory to make room for the tags of process %d (%s), which must not be killed\n",
+				   current->pid, current->comm);
+		return mtg_region_reserve(region, page, MTG_MUST);
+	}
+	if (kill_users(mm))
+		atomic64_inc(&region->killed);
+	return -ENOMEM;
+}
+
 static noinline bool reserve_mapping(struct mm_struct *mm, struct page *page,
 				     unsigned int nr_pages)
 {
-	struct mtg_region *region;
 	unsigned int i;
 
-	for (i = 0; i < nr_pages; i++) {
-		region = mtg_region_by_pfn(page_to_pfn(page + i));
-		if (!region || !mtg_region_reserve(region, page + i, MTG_MAY_REFUSE))
-			continue;
-		if (kill_users(mm))
-			atomic64_inc(&region->killed);
-		return false;
-	}
+	for (i = 0; i < nr_pages; i++)
+		if (mtg_page_insist(mm, page + i))
+			return false;
 	return true;
 }
 
@@ -468,6 +540,24 @@ bool mtg_page_reserve_at_once(struct page *page)
 }
 
 /**
+ * mtg_fault_insist() - end a page fault for which there is no room
+ * @mm: The address space of the fault.
+ * @page: The page; the caller has a reference.
+ *
+ * Like mtg_page_insist(), if it is a fault of the address space's own: that would be
+ * repeated without end. Who accesses another one is told of the failure.
+ *
+ * Context: Process context.
+ * Return: 0; -ENOMEM if the page is not reserved.
+ */
+int mtg_fault_insist(struct mm_struct *mm, struct page *page)
+{
+	if (!mm || current->mm != mm || fatal_signal_pending(current))
+		return -ENOMEM;
+	return mtg_page_insist(mm, page);
+}
+
+/**
  * mtg_page_prepare() - reserve a page where that may sleep and fail
  * @page: The page; the caller has a reference.
  * @gfp: How memory may be allocated for that.
@@ -482,15 +572,28 @@ int mtg_page_prepare(struct page *page, gfp_t gfp)
 	return region ? mtg_region_prepare(region, page, gfp) : 0;
 }
 
-static noinline struct folio *prepare(struct folio *folio, gfp_t gfp)
+/*
+ * Does the page allocator loop until it has memory, or has somebody killed? Callers are
+ * not made for a failure then: a page fault would be repeated without end.
+ */
+static bool must_not_fail(struct folio *folio, gfp_t gfp)
+{
+	return folio_order(folio) <= PAGE_ALLOC_COSTLY_ORDER && gfp & __GFP_DIRECT_RECLAIM &&
+	       !(gfp & (__GFP_NORETRY | __GFP_RETRY_MAYFAIL));
+}
+
+static noinline struct folio *prepare(struct folio *folio, struct mm_struct *mm, gfp_t gfp)
 {
 	long i;
 
 	for (i = 0; i < folio_nr_pages(folio); i++) {
-		if (mtg_page_prepare(folio_page(folio, i), gfp)) {
-			folio_put(folio);
-			return NULL;
-		}
+		struct page *page = folio_page(folio, i);
+
+		if (!mtg_page_prepare(page, gfp) ||
+		    (must_not_fail(folio, gfp) && !mtg_fault_insist(mm, page)))
+			continue;
+		folio_put(folio);
+		return NULL;
 	}
 	return folio;
 }
@@ -507,17 +610,23 @@ struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vm
 	if (!folio_test_large(folio) && first_index(page, &index) &&
 	    likely(reserve_at_once(mtg_first_region, page, index)))
 		return folio;
-	return prepare(folio, gfp);
+	return prepare(folio, vma->vm_mm, gfp);
 }
 EXPORT_SYMBOL_GPL(__mtetagram_prepare);
 
+/* A large folio may lie in more than one region, and begin in none. */
 static noinline void release(struct page *page, unsigned int order)
 {
-	unsigned long pfn = page_to_pfn(page);
-	struct mtg_region *region = mtg_region_by_pfn(pfn);
+	unsigned long pfn = page_to_pfn(page), end = pfn + (1UL << order), first, last;
+	struct mtg_region *region;
+	unsigned int id;
 
-	if (region)
-		mtg_region_release(region, pfn, 1UL << order);
+	for (id = 0; (region = mtg_region_by_id(id)); id++) {
+		first = max(pfn, region->start_pfn);
+		last = min(end, region->start_pfn + region->nr_pages);
+		if (first < last)
+			mtg_region_release(region, first, last - first);
+	}
 }
 
 /* The slow side of mtetagram_release(), see there. */

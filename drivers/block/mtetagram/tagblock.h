@@ -16,6 +16,7 @@
 
 #include "map.h"
 
+struct mm_struct;
 struct page;
 
 /* One 4 bit tag for every 16 bytes of data. */
@@ -52,34 +53,36 @@ enum mtg_block_state {
 };
 
 /**
- * struct mtg_block_ops - what the user of the tag blocks has to do
- * @vacate: Move all data out of the block. Called in state SWITCHING, with
- *	preemption disabled and no lock of the tag block layer held, by a task that
- *	may hold page-table locks. Must not sleep. When it returns 0, the tags will
- *	be written. It may return -ENOMEM only if @may_refuse; @resume follows then.
- * @resume: The block is in state USED again after @vacate has failed. In the same
- *	context; the driver may put the block back.
- * @make_room: Make it likely that @vacate succeeds. May sleep if @gfp allows it.
- *	False if there is no memory.
- * @freed: A block has become free. Called in any context, hard interrupts included.
- */
-struct mtg_block_ops {
-	int (*vacate)(void *priv, u32 block, bool may_refuse);
-	void (*resume)(void *priv, u32 block);
-	bool (*make_room)(void *priv, gfp_t gfp);
-	void (*freed)(void *priv);
-};
-
-/**
  * enum mtg_urgency - what a caller of mtg_region_reserve() can cope with
- * @MTG_PREPARE: It prepares an allocation, which can fail.
- * @MTG_MAY_REFUSE: It is about to tag, and can do without.
- * @MTG_MUST: It is about to tag, and nothing can stop it.
+ * @MTG_PREPARE: It can wait. If there is no room it makes some and comes back.
+ * @MTG_MAY_REFUSE: It cannot wait, but it can do without tags.
+ * @MTG_MUST: It is about to tag, and nothing can stop it. Only for this one the
+ *	emergency reserves of memory are touched, and data is dropped.
  */
 enum mtg_urgency {
 	MTG_PREPARE,
 	MTG_MAY_REFUSE,
 	MTG_MUST,
+};
+
+/**
+ * struct mtg_block_ops - what the user of the tag blocks has to do
+ * @vacate: Move all data out of the block. Called in state SWITCHING, with
+ *	preemption disabled and no lock of the tag block layer held, by a task that
+ *	may hold page-table locks. Must not sleep. When it returns 0, the tags will
+ *	be written. It may return -ENOMEM unless @urgency is MTG_MUST; @resume follows
+ *	then.
+ * @resume: The block is in state USED again after @vacate has failed. In the same
+ *	context; the driver may put the block back.
+ * @make_room: Make it likely that @vacate succeeds for MTG_PREPARE. May sleep if
+ *	@gfp allows it. False if there is no memory.
+ * @freed: A block has become free. Called in any context, hard interrupts included.
+ */
+struct mtg_block_ops {
+	int (*vacate)(void *priv, u32 block, enum mtg_urgency urgency);
+	void (*resume)(void *priv, u32 block);
+	bool (*make_room)(void *priv, gfp_t gfp);
+	void (*freed)(void *priv);
 };
 
 /**
@@ -117,6 +120,8 @@ enum mtg_urgency {
  * @vacated_atomic: Those of them that were not prepared.
  * @killed: Address spaces whose processes were killed, as there was no place for
  *	the data in the way of their tags.
+ * @spared: Pages for which nobody was killed, as it would have been a process that
+ *	the out-of-memory killer spares.
  * @skip_vacate: For tests only: leave out @ops->vacate. Data will be lost.
  */
 struct mtg_region {
@@ -148,6 +153,7 @@ struct mtg_region {
 	atomic64_t vacated;
 	atomic64_t vacated_atomic;
 	atomic64_t killed;
+	atomic64_t spared;
 #ifdef CONFIG_MTETAGRAM_DEBUG
 	bool skip_vacate;
 #endif
@@ -171,7 +177,10 @@ int mtg_region_reserve(struct mtg_region *region, struct page *page,
 		       enum mtg_urgency urgency);
 int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp);
 bool mtg_page_reserve_at_once(struct page *page);
+int mtg_page_reserve(struct page *page, enum mtg_urgency urgency);
 int mtg_page_prepare(struct page *page, gfp_t gfp);
+int mtg_page_insist(struct mm_struct *mm, struct page *page);
+int mtg_fault_insist(struct mm_struct *mm, struct page *page);
 void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 			unsigned long nr_pages);
 int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops,

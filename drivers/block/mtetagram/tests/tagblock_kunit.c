@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <asm/mte-def.h>
 
@@ -31,13 +32,16 @@ static unsigned int vacated[BLOCKS];
 
 static unsigned int freed;
 static bool no_room;
+static unsigned int made, thefts;
+static enum mtg_urgency last_urgency;
 static unsigned int resumed;
 static bool owned;
 
-static int count_vacate(void *priv, u32 block, bool may_refuse)
+static int count_vacate(void *priv, u32 block, enum mtg_urgency urgency)
 {
 	vacated[block]++;
-	return no_room && may_refuse ? -ENOMEM : 0;
+	last_urgency = urgency;
+	return no_room && urgency != MTG_MUST ? -ENOMEM : 0;
 }
 
 static void count_resume(void *priv, u32 block)
@@ -47,9 +51,14 @@ static void count_resume(void *priv, u32 block)
 	owned = mtg_block_owned(&region, block);
 }
 
+/* What is made is taken by others @thefts times. */
 static bool make_room(void *priv, gfp_t gfp)
 {
-	return !no_room;
+	if (!thefts)
+		return !no_room;
+	made++;
+	no_room = made <= thefts;
+	return true;
 }
 
 static void count_freed(void *priv)
@@ -70,6 +79,8 @@ static int tagblock_init(struct kunit *test)
 	memset(vacated, 0, sizeof(vacated));
 	freed = 0;
 	no_room = false;
+	made = 0;
+	thefts = 0;
 	resumed = 0;
 	pages = alloc_pages(GFP_KERNEL, ORDER);
 	region.base = kzalloc(BLOCKS * SZ_4K, GFP_KERNEL);
@@ -283,8 +294,7 @@ static void tagblock_releases_large_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, BLOCKS, next_free());
 	release(0, PAGES / 2);
 	KUNIT_EXPECT_EQ(test, BLOCKS / 2, nr(MTG_BLOCK_TAGGED));
-	/* More pages than the region has. */
-	release(PAGES / 2, PAGES);
+	release(PAGES / 2, PAGES / 2);
 	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
 }
 
@@ -322,6 +332,46 @@ static void tagblock_refuses_only_who_can_cope(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, freed);
 }
 
+/* Room that was made may be gone when it is needed: who can wait makes some again. */
+static void tagblock_prepares_again(struct kunit *test)
+{
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 2));
+	thefts = 3;
+	KUNIT_EXPECT_EQ(test, 0, mtg_region_prepare(&region, pages + 2 * PER_BLOCK,
+						    GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 4, vacated[2]);
+	KUNIT_EXPECT_EQ(test, 3, resumed);
+	KUNIT_EXPECT_EQ(test, MTG_PREPARE, last_urgency);
+	release(2 * PER_BLOCK, 1);
+
+	/* But not without end. */
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 3));
+	thefts = UINT_MAX;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_region_prepare(&region, pages + 3 * PER_BLOCK,
+							  GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, MTG_MAY_REFUSE, last_urgency);
+	KUNIT_EXPECT_TRUE(test, owned);
+	KUNIT_EXPECT_TRUE(test, mtg_block_put(&region, 3));
+}
+
+/* No byte that was stored as data, or before that, is left where tags will be. */
+static void tagblock_holds_no_data_as_tags(struct kunit *test)
+{
+	memset(region.base, 0xa5, BLOCKS * SZ_4K);
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 1));
+	reserve(pages + PER_BLOCK);
+	reserve(pages + 2 * PER_BLOCK + 5);
+	KUNIT_EXPECT_NULL(test, memchr_inv(region.base + SZ_4K, 0, 2 * SZ_4K));
+	KUNIT_EXPECT_NULL(test, memchr_inv(region.base, 0xa5, SZ_4K));
+	KUNIT_EXPECT_NULL(test, memchr_inv(region.base + 3 * SZ_4K, 0xa5,
+					   (BLOCKS - 3) * SZ_4K));
+	/* The tags of others in the block stay. */
+	memset(region.base + SZ_4K, 0x11, 128);
+	reserve(pages + PER_BLOCK + 1);
+	KUNIT_EXPECT_NULL(test, memchr_inv(region.base + SZ_4K, 0x11, 128));
+	release(PER_BLOCK, 2 * PER_BLOCK);
+}
+
 static void tagblock_keeps_bad_blocks_offline(struct kunit *test)
 {
 	struct page *page = pages + 4 * PER_BLOCK;
@@ -354,6 +404,8 @@ static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_counts_pages_of_a_block),
 	KUNIT_CASE(tagblock_vacates_used_blocks_once),
 	KUNIT_CASE(tagblock_refuses_only_who_can_cope),
+	KUNIT_CASE(tagblock_prepares_again),
+	KUNIT_CASE(tagblock_holds_no_data_as_tags),
 	KUNIT_CASE(tagblock_keeps_bad_blocks_offline),
 	KUNIT_CASE(tagblock_tells_neighbours_apart),
 	KUNIT_CASE(tagblock_initialises_false_tags),

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ranges: room for the tags of memory that is populated already.
+ * Room for tags, made where that may wait and fail: before locks are taken under which
+ * pages get tagged.
  *
  * mprotect() tags up to 512 pages under one page-table lock. If no two of them have
  * their tags in one block, that is 512 blocks to be emptied at once, which takes long
- * with preemption disabled and more spare memory than it is worth to keep. So the
- * pages are reserved one after the other before the lock is taken, where that may
- * wait and fail. No page can be added to the range meanwhile, as it is locked; one
- * that is taken from it loses its reservation when it is freed.
+ * with preemption disabled and more spare memory than it is worth to keep. So its
+ * pages are reserved and tagged one after the other before the lock is taken. No page
+ * can be added to the range meanwhile, as it is locked; one that is taken from it loses
+ * its reservation when it is freed.
+ *
+ * Pages that are about to get mapped, copied or swapped in are reserved only. Nobody
+ * takes them for tagged before they are.
  */
 
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
 #include <linux/pagewalk.h>
@@ -21,13 +26,81 @@
 
 #include "tagblock.h"
 
-/* Reserve a page of which the caller has a reference. */
+/* The slow side of mtetagram_prepare_pages(), see there. */
+int __mtetagram_prepare_pages(struct page *page, unsigned long nr_pages)
+{
+	int ret = 0;
+
+	for (; nr_pages && !ret; page++, nr_pages--)
+		if (!mtg_page_reserve_at_once(page))
+			ret = mtg_page_prepare(page, GFP_KERNEL);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(__mtetagram_prepare_pages);
+
+/* Reserve one page for a fault of @mm, which must not be repeated without end. */
+static int prepare_for(struct mm_struct *mm, struct page *page)
+{
+	if (mtg_page_reserve_at_once(page) || !mtg_page_prepare(page, GFP_KERNEL))
+		return 0;
+	return mtg_fault_insist(mm, page);
+}
+
+/* The slow side of mtetagram_prepare_fault(), see there. */
+int __mtetagram_prepare_fault(struct vm_area_struct *vma, struct page *page,
+			      unsigned long nr_pages)
+{
+	int ret = 0;
+
+	if (!(vma->vm_flags & VM_MTE))
+		return 0;
+	for (; nr_pages && !ret; page++, nr_pages--)
+		ret = prepare_for(vma->vm_mm, page);
+	return ret;
+}
+
+/* The slow side of mtetagram_prepare_swapin(), see there. */
+int __mtetagram_prepare_swapin(struct vm_area_struct *vma, struct folio *folio,
+			       unsigned long entry)
+{
+	bool tagged = vma && vma->vm_flags & VM_MTE;
+	struct mm_struct *mm = vma ? vma->vm_mm : NULL;
+	int ret = 0;
+	long i;
+
+	for (i = 0; i < folio_nr_pages(folio) && !ret; i++)
+		if (tagged || arch_mtetagram_tags_saved(entry + i))
+			ret = prepare_for(mm, folio_page(folio, i));
+	return ret;
+}
+
+/* The slow side of mtetagram_prepare_copy(), see there. */
+int __mtetagram_prepare_copy(struct page *to, struct page *from)
+{
+	if (!arch_mtetagram_tagged(from))
+		return 0;
+	return mtg_page_reserve(to, MTG_MAY_REFUSE);
+}
+EXPORT_SYMBOL_GPL(__mtetagram_prepare_copy);
+
+/* Reserve and tag a page of which the caller has a reference. */
 static int prepare_page(struct page *page)
 {
 	int ret = mtg_page_prepare(page, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 
+	if (!ret)
+		arch_mtetagram_tag_page(page);
 	cond_resched();
 	return ret;
+}
+
+/* The same if that need not sleep; false if it may have to. */
+static bool prepare_at_once(struct page *page)
+{
+	if (!mtg_page_reserve_at_once(page))
+		return false;
+	arch_mtetagram_tag_page(page);
+	return true;
 }
 
 static int prepare_pages(struct page *page, unsigned int nr_pages)
@@ -35,7 +108,7 @@ static int prepare_pages(struct page *page, unsigned int nr_pages)
 	int ret = 0;
 
 	for (; nr_pages && !ret; page++, nr_pages--)
-		if (!mtg_page_reserve_at_once(page))
+		if (!prepare_at_once(page))
 			ret = prepare_page(page);
 	return ret;
 }
@@ -60,7 +133,7 @@ static struct page *next_page(pmd_t *pmd, unsigned long *addr, unsigned long end
 
 		if (pte_present(entry))
 			page = vm_normal_page(walk->vma, *addr, entry);
-		if (page && mtg_page_reserve_at_once(page))
+		if (page && prepare_at_once(page))
 			page = NULL;
 	}
 	if (page)
