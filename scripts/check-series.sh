@@ -99,6 +99,8 @@ compile()
 	[[ $2 != n ]] || core=n
 	{
 		grep -E '^(CONFIG_|# CONFIG_.* is not set$)' "$TOP/tests/qemu/kernel.config"
+		# What the patches touch and guests of the tests seldom need.
+		printf 'CONFIG_%s=y\n' VIRTUALIZATION KVM KEXEC
 		[[ $core == n ]] || echo CONFIG_MTETAGRAM_CORE=y
 		[[ $2 == n ]] || echo "CONFIG_MTETAGRAM=$2"
 	} >"$OUT/requested.config"
