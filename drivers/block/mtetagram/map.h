@@ -67,7 +67,9 @@ static inline size_t mtg_map_words(u32 nr)
  */
 static inline int mtg_map_init(struct mtg_map *map, u32 nr)
 {
-	atomic_long_t *words = kvcalloc(mtg_map_words(nr), sizeof(*words), GFP_KERNEL);
+	/* Whoever asks for much gets an error: no warning, and nobody is killed for it. */
+	atomic_long_t *words = kvcalloc(mtg_map_words(nr), sizeof(*words),
+					GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	unsigned int level = 0;
 
 	if (!words)
@@ -175,10 +177,16 @@ static inline void mtg_map_clear(struct mtg_map *map, u32 n)
  */
 static inline void mtg_map_fill(struct mtg_map *map)
 {
-	u32 n;
+	u32 n, nr = map->nr;
+	unsigned int level;
 
-	for (n = 0; n < map->nr; n++)
-		mtg_map_set(map, n);
+	for (level = 0; level <= map->top; level++) {
+		for (n = 0; n < nr / BITS_PER_LONG; n++)
+			atomic_long_set(&map->level[level][n], ~0UL);
+		if (nr % BITS_PER_LONG)
+			atomic_long_set(&map->level[level][n], BIT_MASK(nr) - 1);
+		nr = BITS_TO_LONGS(nr);
+	}
 }
 
 /* Go down from bit @n of @level, to the first or the last word of the bitmap. */

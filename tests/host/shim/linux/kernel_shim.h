@@ -37,7 +37,7 @@ typedef unsigned int gfp_t;
 #define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
 #define EXPORT_SYMBOL_IF_KUNIT(x) _Static_assert(1, #x)
 #define lockdep_assert_held(l)	((void)(l))
-#define cond_resched()		((void)0)
+#define cond_resched()		((void)shim_breaths++)
 static inline __attribute__((format(printf, 1, 2))) void pr_err(const char *f, ...)
 {
 	(void)f;
@@ -76,7 +76,8 @@ static inline int fls(unsigned int n)
 	return n ? 32 - __builtin_clz(n) : 0;
 }
 
-/* Each thread of a test is a CPU. */
+/* Each thread of a test is a CPU; how often it let others run. */
+extern __thread unsigned long shim_breaths;
 extern __thread unsigned int shim_cpu;
 #define nr_cpu_ids		4U
 #define raw_smp_processor_id()	(shim_cpu % nr_cpu_ids)
@@ -86,6 +87,7 @@ extern __thread unsigned int shim_cpu;
 #define GFP_ATOMIC	2
 #define __GFP_MEMALLOC	4
 #define __GFP_NOMEMALLOC 8
+#define __GFP_ZERO	16	/* of __get_free_page(), the others always do */
 #define __GFP_NOWARN	0
 #define __GFP_NORETRY	0
 extern bool (*shim_fail_alloc)(gfp_t gfp);
@@ -99,20 +101,28 @@ static inline void *kvcalloc(size_t n, size_t size, gfp_t gfp)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
 #define ALIGN(x, a)	(((x) + (a) - 1) & ~((a) - 1))
 
+#define totalram_pages()	(1UL << 24)	/* 64 GiB */
+
 static inline unsigned long __get_free_page(gfp_t gfp)
 {
-	return shim_fail_alloc && shim_fail_alloc(gfp) ?
-	       0 : (unsigned long)aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	void *page;
+
+	if (shim_fail_alloc && shim_fail_alloc(gfp))
+		return 0;
+	page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	return (unsigned long)(gfp & __GFP_ZERO ? memset(page, 0, PAGE_SIZE) : page);
 }
 
 #define free_page(p)	free((void *)(p))
 
 #define array_size(n, size) ((size_t)(n) * (size))
-#define __GFP_ZERO		0	/* always */
 #define __GFP_RETRY_MAYFAIL	0
 #define __vmalloc(size, gfp)	kvcalloc(1, size, gfp)
 #define vfree(p)	free(p)
 #define kvfree(p)	free(p)
+#define kzalloc(size, gfp) kvcalloc(1, size, gfp)
+#define kfree(p)	free(p)
+#define ____cacheline_aligned_in_smp __attribute__((aligned(64)))
 
 /* Tracepoints: none. */
 #define TP_PROTO(...)	__VA_ARGS__
@@ -158,6 +168,7 @@ extern void (*shim_before_step)(void);
 
 typedef struct { long v; } atomic_long_t;
 #define atomic_long_read	atomic_read
+#define atomic_long_set		atomic_set
 
 static inline long atomic_long_fetch_or(long mask, atomic_long_t *a)
 {
