@@ -23,6 +23,7 @@
 
 __thread unsigned int shim_cpu;
 __thread unsigned long shim_locks;
+__thread unsigned long shim_breaths;
 bool (*shim_fail_alloc)(gfp_t gfp);
 void (*shim_before_step)(void);
 
@@ -74,9 +75,9 @@ static bool owned(void *ctx, u32 block)
 	return taken[block];
 }
 
-static bool kept(void *ctx, u32 block)
+static u32 next_kept(void *ctx, u32 from)
 {
-	return false;
+	return nr_blocks;
 }
 
 static u32 next_free(void *ctx, u32 from, bool for_move)
@@ -92,7 +93,7 @@ static u32 nr_free(void *ctx)
 }
 
 static const struct mtg_provider provider = {
-	get, put, owned, kept, next_free, nr_free
+	get, put, owned, next_kept, next_free, nr_free
 };
 
 /* What both sides offer. */

@@ -22,6 +22,7 @@ __attribute__((format(printf, 1, 2), noreturn)) static void fail(const char *fmt
 
 __thread unsigned int shim_cpu;
 __thread unsigned long shim_locks;
+__thread unsigned long shim_breaths;
 bool (*shim_fail_alloc)(gfp_t gfp);
 void (*shim_before_step)(void);
 
@@ -90,6 +91,13 @@ static bool model_kept(void *ctx, u32 block)
 	return block % 37 == 5;
 }
 
+static u32 model_next_kept(void *ctx, u32 from)
+{
+	while (from < m.blocks && !model_kept(ctx, from))
+		from++;
+	return from;
+}
+
 static bool move_state(u32 block, int from, int to)
 {
 	bool ok;
@@ -140,7 +148,7 @@ static u32 model_nr_free(void *ctx)
 }
 
 static const struct mtg_provider model_provider = {
-	model_get, model_put, model_owned, model_kept, model_next_free, model_nr_free
+	model_get, model_put, model_owned, model_next_kept, model_next_free, model_nr_free
 };
 
 static uint8_t *block_address(u32 block)
@@ -411,6 +419,8 @@ static void check_pool(void)
 		u64 word = *slot_word(&m.table, i);
 		u32 granule = object_granule(word);
 
+		if (mtg_map_test(m.table.sets[0].spilled, i) != is_spilled(word))
+			fail("slot %u is marked as spilled or not, but is the other", i);
 		if (slot_type(word) != SLOT_OBJECT)
 			continue;
 		n++;
@@ -438,6 +448,7 @@ static void check_pool(void)
 	for (i = 0; i < m.pool.nr_groups; i++)
 		check_group(i);
 	check_map(&m.pool.listed);
+	check_map(m.table.sets[0].spilled);
 	if (m.table.broken && !m.damaged)
 		fail("a damaged header, but nobody damaged one");
 	if (!m.lossy && rung(MTG_RUNG_LOSE))

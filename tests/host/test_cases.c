@@ -206,6 +206,96 @@ static bool fail_nth(gfp_t gfp)
 	return !--fail_at;
 }
 
+/* From now on, or no longer, the kept blocks are taken. */
+static void take_kept(bool taken)
+{
+	u32 block;
+
+	for (block = 0; block < m.blocks; block++)
+		if (model_kept(NULL, block))
+			move_state(block, taken ? FREE : TAGGED, taken ? TAGGED : FREE);
+}
+
+/* Objects of 300 bytes, as many as fit, behind a page as it is. Their number. */
+static u32 fill_with_short_ones(void)
+{
+	uint8_t data[MTG_SLOT_SIZE] = { };
+	u32 n;
+
+	mtg_slot_store(&m.table, 0, data, MTG_SLOT_SIZE);
+	for (n = 1; n < m.slots; n++) {
+		memcpy(data, &n, sizeof(n));
+		if (mtg_slot_store(&m.table, n, data, 300))
+			break;
+	}
+	return n;
+}
+
+/*
+ * Hundreds of objects are spilled, first of all a page as it is. Then there is room for
+ * all of them but for that page.
+ */
+static void test_settle_goes_past(void)
+{
+	unsigned int wrong = 0, spilled;
+	uint8_t got[MTG_SLOT_SIZE];
+	u32 n, i;
+
+	model_init(4096, 128, 16384);
+	m.pool.headroom = 0;
+	take_kept(true);
+	n = fill_with_short_ones();
+	for (i = 0; i < 24; i++)
+		take_block(i, MTG_RUNG_LOSE);
+	spilled = rung(MTG_RUNG_RESERVE) + rung(MTG_RUNG_ATOMIC);
+	if (slot_type(*slot_word(&m.table, 0)) != SLOT_SPILL_RAW)
+		fail("the page as it is was not spilled");
+	for (i = n - 1; i > n / 2; i -= 2)
+		mtg_slot_free(&m.table, i);
+	mtg_slots_settle(&m.table);
+	for (i = 1; i <= n / 2; i++)
+		wrong += mtg_slot_load(&m.table, i, got) != 300 || memcmp(&i, got, sizeof(i));
+	check_pool();
+	result(!wrong && spilled > 240 && atomic_read(&m.table.spill.nr_pages) == 1 &&
+	       atomic64_read(&m.table.stats.returned) == spilled - 1,
+	       "of %u spilled objects %lld came home, past one that found no room", spilled,
+	       (long long)atomic64_read(&m.table.stats.returned));
+	take_kept(false);
+	model_destroy();
+}
+
+/*
+ * A few hundred spilled objects, and some in kept blocks, in a table of millions of slots:
+ * what there is to do decides how long it takes, not the size of the table.
+ */
+static void test_settle_looks_at_few(void)
+{
+	unsigned long steps, in_vain;
+	unsigned int spilled, i;
+
+	model_init(4096, 256, 8 << 20);
+	m.pool.headroom = 0;
+	fill_with_short_ones();
+	for (i = 0; i < 64; i++)
+		take_block(i, MTG_RUNG_LOSE);
+	spilled = rung(MTG_RUNG_RESERVE) + rung(MTG_RUNG_ATOMIC);
+	steps = shim_locks + shim_breaths;
+	if (mtg_slots_settle(&m.table))
+		fail("something came home without room");
+	in_vain = shim_locks + shim_breaths - steps;
+	for (i = 0; i < 64; i++)
+		give_back_block(i);
+	steps = shim_locks + shim_breaths;
+	if (!mtg_slots_settle(&m.table))
+		fail("nothing came home");
+	steps = shim_locks + shim_breaths - steps;
+	result(spilled > 240 && rung(MTG_RUNG_KEPT) && in_vain < 4 * spilled &&
+	       steps < 8 * spilled && !atomic_read(&m.table.spill.nr_pages),
+	       "%u slots, %u objects spilled: %lu locks and pauses in vain, %lu when all come home",
+	       m.slots, spilled, in_vain, steps);
+	model_destroy();
+}
+
 static bool fail_always(gfp_t gfp)
 {
 	return true;
@@ -415,7 +505,7 @@ int main(int argc, char **argv)
 
 	if (getopt(argc, argv, "s:") == 's')
 		rng = strtoull(optarg, NULL, 0);
-	printf("KTAP version 1\n1..24\n");
+	printf("KTAP version 1\n1..26\n");
 	test_map(64, 100, 1000);
 	test_map(200, 1000, 1000);
 	test_map(300000, 16, 300000);
@@ -425,6 +515,8 @@ int main(int argc, char **argv)
 	test_short_objects_fill_holes();
 	test_rungs_by_urgency();
 	test_evacuation_waits();
+	test_settle_goes_past();
+	test_settle_looks_at_few();
 	test_damage_is_repaired_at_once(4096);
 	test_damage_is_repaired_at_once(65536);
 	for (i = 0; i < ARRAY_SIZE(heaps); i++) {

@@ -55,6 +55,9 @@ enum mtg_write_error {
  *	Chosen at set-up.
  * @kept_free: Number of those that are free.
  * @settle: Brings objects back that had to make way for tags, see settle().
+ * @settle_delay: How long it waits when it is woken, in jiffies; longer after each time
+ *	that it ran in vain.
+ * @refill_failed: There was no memory for the reserve when it ran last.
  * @failed_reads: Reads that returned an error.
  * @failed_writes: Writes that returned an error, by cause.
  * @notify_free: Slots freed by the swap core or by discard.
@@ -76,6 +79,8 @@ struct mtg_device {
 	unsigned long *kept;
 	atomic_t kept_free;
 	struct delayed_work settle;
+	unsigned long settle_delay;
+	bool refill_failed;
 
 	atomic64_t failed_reads;
 	atomic64_t failed_writes[MTG_WRITE_ERRORS];

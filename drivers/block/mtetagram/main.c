@@ -53,9 +53,11 @@ static bool provider_owned(void *priv, u32 block)
 	return mtg_block_owned(((struct mtg_device *)priv)->region, block);
 }
 
-static bool provider_kept(void *priv, u32 block)
+static u32 provider_next_kept(void *priv, u32 from)
 {
-	return test_bit(block, ((struct mtg_device *)priv)->kept);
+	struct mtg_device *dev = priv;
+
+	return find_next_bit(dev->kept, dev->region->nr_blocks, from);
 }
 
 static u32 provider_next_free(void *priv, u32 from, bool kept)
@@ -77,7 +79,7 @@ static const struct mtg_provider provider = {
 	.get = provider_get,
 	.put = provider_put,
 	.owned = provider_owned,
-	.kept = provider_kept,
+	.next_kept = provider_next_kept,
 	.next_free = provider_next_free,
 	.nr_free = provider_nr_free,
 };
@@ -123,16 +125,21 @@ static bool device_make_room(void *priv, gfp_t gfp)
 
 static struct workqueue_struct *settle_wq;
 
-/* At once if much of the reserve is gone; else frees come in bunches, wait for some. */
+/* Frees come in bunches, wait for some. */
+#define SETTLE_DELAY	msecs_to_jiffies(10)
+/* What was in vain again and again is tried no more often than this. */
+#define SETTLE_MAX_DELAY	HZ
+
+/* At once if much of the reserve is gone, and there may be memory for it. */
 static void wake_settle(struct mtg_slots *slots)
 {
 	struct mtg_device *dev = container_of(slots, struct mtg_device, slots);
 	bool urgent = atomic_read(&slots->spill.nr_spare) < READ_ONCE(slots->spill.target) / 2;
 
-	if (urgent)
+	if (urgent && !READ_ONCE(dev->refill_failed))
 		mod_delayed_work(settle_wq, &dev->settle, 0);
 	else
-		queue_delayed_work(settle_wq, &dev->settle, msecs_to_jiffies(10));
+		queue_delayed_work(settle_wq, &dev->settle, READ_ONCE(dev->settle_delay));
 }
 
 static void device_freed(void *priv)
@@ -151,31 +158,48 @@ static const struct mtg_block_ops block_ops = {
 };
 
 /*
- * Fills up the reserve, and brings spilled objects home. The reserve comes first:
- * what is spilled is safe, but the next burst may be near. After mtg_slots_stop() it
- * takes all objects out of tag storage instead, and does not give up before.
+ * Fill up the reserve, and bring spilled objects home. The reserve comes first: what is
+ * spilled is safe, but the next burst may be near. After mtg_slots_stop() all objects are
+ * taken out of tag storage instead. True if it has to go on, even if nobody frees
+ * anything; *@in_vain if it moved nothing of what is left.
+ */
+static bool settle_once(struct mtg_device *dev, bool *in_vain)
+{
+	struct mtg_slots *slots = &dev->slots;
+	gfp_t gfp = GFP_KERNEL | __GFP_NORETRY;
+	bool moved, filled, drained;
+
+	mtg_spill_balance(&slots->spill, gfp);
+	moved = mtg_slots_settle(slots);
+	filled = mtg_spill_balance(&slots->spill, gfp);
+	WRITE_ONCE(dev->refill_failed, !filled);
+	drained = !READ_ONCE(slots->broken) || !atomic64_read(&dev->pool.used_granules);
+	*in_vain = !moved && (!filled || !drained || atomic_read(&slots->spill.nr_pages));
+	return !filled || !drained;
+}
+
+/*
+ * Memory that is short, and room that is not there, do not come sooner for being asked for
+ * by each free: after each time in vain the next one is twice as far away.
  */
 static void settle(struct work_struct *work)
 {
 	struct mtg_device *dev = container_of(to_delayed_work(work), struct mtg_device,
 					      settle);
-	bool again = true;
+	bool again = true, in_vain = true;
 
 	/* Set-up, reset and resize hold it for writing, and may wait for us. */
 	if (down_read_trylock(&dev->init_lock)) {
-		again = false;
-		if (dev->disksize) {
-			mtg_spill_balance(&dev->slots.spill, GFP_KERNEL | __GFP_NORETRY);
-			mtg_slots_settle(&dev->slots);
-			again = !mtg_spill_balance(&dev->slots.spill,
-						   GFP_KERNEL | __GFP_NORETRY) ||
-				(READ_ONCE(dev->slots.broken) &&
-				 atomic64_read(&dev->pool.used_granules));
-		}
+		if (dev->disksize)
+			again = settle_once(dev, &in_vain);
+		else
+			again = false;
 		up_read(&dev->init_lock);
 	}
+	WRITE_ONCE(dev->settle_delay, in_vain ? min(2 * dev->settle_delay, SETTLE_MAX_DELAY) :
+						SETTLE_DELAY);
 	if (again)
-		queue_delayed_work(settle_wq, &dev->settle, HZ / 10);
+		queue_delayed_work(settle_wq, &dev->settle, dev->settle_delay);
 }
 
 /*
@@ -467,6 +491,7 @@ static int add_device(struct mtg_region *region)
 	}
 	init_rwsem(&dev->init_lock);
 	INIT_DELAYED_WORK(&dev->settle, settle);
+	dev->settle_delay = SETTLE_DELAY;
 	mtg_device_set_defaults(dev);
 
 	dev->disk = blk_alloc_disk(&lim, NUMA_NO_NODE);

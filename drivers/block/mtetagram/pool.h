@@ -69,7 +69,8 @@ struct mtg_object {
  *	@kept, and the others only without. Any context.
  * @put: Give back an empty block; false if it is being taken away. Any context.
  * @owned: Is the block still ours? False if it is being taken away. Any context.
- * @kept: Is the block one of those that are kept?
+ * @next_kept: The first block that is kept, not before @from; the number of blocks or
+ *	more if there is none.
  * @next_free: A block worth trying, not before @from; the number of blocks if
  *	there is none.
  * @nr_free: Number of blocks that nobody uses, without those that are kept.
@@ -78,7 +79,7 @@ struct mtg_provider {
 	bool (*get)(void *ctx, u32 block, bool kept);
 	bool (*put)(void *ctx, u32 block);
 	bool (*owned)(void *ctx, u32 block);
-	bool (*kept)(void *ctx, u32 block);
+	u32 (*next_kept)(void *ctx, u32 from);
 	u32 (*next_free)(void *ctx, u32 from, bool kept);
 	u32 (*nr_free)(void *ctx);
 };

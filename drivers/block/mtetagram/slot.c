@@ -32,6 +32,7 @@
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -51,6 +52,9 @@
 
 /* Others may take the spare page that was meant for an object, but not again and again. */
 #define EVACUATE_TRIES		4
+
+/* Slots that mtg_slots_clear() frees before it lets others run: some 5 us. */
+#define SLOTS_PER_BREATH	16
 
 #define SLOT_TYPE_MASK	7ULL
 
@@ -87,10 +91,15 @@ static raw_spinlock_t *slot_lock(struct mtg_slots *slots, u32 index)
 	return &slot_set(slots, index)->lock;
 }
 
-/* The slot's word. Only under its lock: the table may grow, and be elsewhere then. */
+static u64 *word_in_set(struct mtg_slot_set *set, u32 index)
+{
+	return &set->chunks[index / MTG_CHUNK_SLOTS][index % MTG_CHUNK_SLOTS];
+}
+
+/* The slot's word. To be looked up under its lock, as the table may grow. */
 static u64 *slot_word(struct mtg_slots *slots, u32 index)
 {
-	return &slot_set(slots, index)->table[index];
+	return word_in_set(slot_set(slots, index), index);
 }
 
 static enum slot_type slot_type(u64 word)
@@ -189,16 +198,24 @@ static void free_object(struct mtg_slots *slots, u64 word)
 	mtg_pool_free(slots->pool, object_granule(word), object_len(word));
 }
 
-/* Let go of what @word refers to. Under the slot's lock. */
-static __always_inline void drop(struct mtg_slots *slots, u64 word)
+static bool is_spilled(u64 word)
 {
-	enum slot_type type = slot_type(word);
+	return slot_type(word) == SLOT_SPILL || slot_type(word) == SLOT_SPILL_RAW;
+}
 
-	if (likely(type == SLOT_OBJECT))
+static noinline void free_spilled(struct mtg_slots *slots, u32 index, u64 word)
+{
+	mtg_map_clear(slot_set(slots, index)->spilled, index);
+	mtg_spill_free(&slots->spill, slot_pointer(word), spilled_size(slot_len(word)));
+}
+
+/* Let go of what @word referred to, which the slot held. Under the slot's lock. */
+static __always_inline void drop(struct mtg_slots *slots, u32 index, u64 word)
+{
+	if (likely(slot_type(word) == SLOT_OBJECT))
 		free_object(slots, word);
-	else if (type == SLOT_SPILL || type == SLOT_SPILL_RAW)
-		mtg_spill_free(&slots->spill, slot_pointer(word),
-			       spilled_size(slot_len(word)));
+	else if (is_spilled(word))
+		free_spilled(slots, index, word);
 }
 
 /* Something has changed that lets spilled objects go home. Without our locks. */
@@ -245,15 +262,17 @@ static int place(struct mtg_slots *slots, u32 index, u64 old, unsigned int len,
 int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		   unsigned int len)
 {
+	struct mtg_slot_set *set = slot_set(slots, index);
 	bool replaced = false;
-	u64 old, new;
+	u64 *word, old, new;
 	u32 granule;
 	int ret = 0;
 
 	if (READ_ONCE(slots->broken))
 		return -EROFS;
-	raw_spin_lock(slot_lock(slots, index));
-	old = *slot_word(slots, index);
+	raw_spin_lock(&set->lock);
+	word = word_in_set(set, index);
+	old = *word;
 	if (is_short_fill(data, len)) {
 		new = (u64)*(const u32 *)data << 32 | SLOT_FILL;
 	} else {
@@ -263,14 +282,14 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		memcpy(mtg_pool_data(slots->pool, granule, len), data, len);
 		new = make_object(granule, len);
 	}
-	account_change(slot_set(slots, index), old, new);
+	account_change(set, old, new);
 	if (!replaced)
-		drop(slots, old);
-	*slot_word(slots, index) = new;
+		drop(slots, index, old);
+	*word = new;
 	if (len == MTG_SLOT_SIZE)
 		atomic64_inc(&slots->stats.huge_since);
 out:
-	raw_spin_unlock(slot_lock(slots, index));
+	raw_spin_unlock(&set->lock);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);
@@ -363,13 +382,14 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_load_to);
 bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 {
 	struct mtg_slot_set *set = slot_set(slots, index);
-	u64 old;
+	u64 *word, old;
 
 	raw_spin_lock(&set->lock);
-	old = set->table[index];
-	set->table[index] = SLOT_EMPTY;
+	word = word_in_set(set, index);
+	old = *word;
+	*word = SLOT_EMPTY;
 	account(set, old, -1);
-	drop(slots, old);
+	drop(slots, index, old);
 	raw_spin_unlock(&set->lock);
 	wake_if_spilled(slots);
 	return slot_type(old) != SLOT_EMPTY;
@@ -394,7 +414,7 @@ static bool refers_to(struct mtg_slots *slots, u32 index, u32 granule)
 /* Copy the slot's object to another place in the pool. Under the slot's lock. */
 static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode mode)
 {
-	u64 old = *slot_word(slots, index);
+	u64 *word = slot_word(slots, index), old = *word;
 	unsigned int len = object_len(old);
 	u32 granule;
 	int ret;
@@ -404,7 +424,7 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
 		return ret;
 	memcpy(mtg_pool_data(slots->pool, granule, len),
 	       mtg_pool_data(slots->pool, object_granule(old), len), len);
-	*slot_word(slots, index) = make_object(granule, len);
+	*word = make_object(granule, len);
 	free_object(slots, old);
 	atomic64_inc(&slots->stats.moved);
 	trace_mtetagram_relocate(slots->name, object_granule(old) >> slots->pool->block_shift,
@@ -418,7 +438,7 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
  */
 static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 {
-	u64 old = *slot_word(slots, index);
+	u64 *word = slot_word(slots, index), old = *word;
 	unsigned int len = object_len(old);
 	const void *data = mtg_pool_data(slots->pool, object_granule(old), len);
 	void *memory = mtg_spill_alloc(&slots->spill, spilled_size(len));
@@ -428,12 +448,13 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 		return -ENOMEM;
 	if (len == MTG_SLOT_SIZE) {
 		memcpy(memory, data, len);
-		*slot_word(slots, index) = (uintptr_t)memory | SLOT_SPILL_RAW;
+		*word = (uintptr_t)memory | SLOT_SPILL_RAW;
 	} else {
 		spilled->len = len;
 		memcpy(spilled->data, data, len);
-		*slot_word(slots, index) = (uintptr_t)memory | SLOT_SPILL;
+		*word = (uintptr_t)memory | SLOT_SPILL;
 	}
+	mtg_map_set(slot_set(slots, index)->spilled, index);
 	free_object(slots, old);
 	trace_mtetagram_spill(slots->name, object_granule(old) >> slots->pool->block_shift,
 			      index, len, rung);
@@ -494,7 +515,7 @@ static bool repair_in_set(struct mtg_slots *slots, u32 nr, u32 granule, u32 end)
 	raw_spin_lock(&set->lock);
 	end_index = nr_words(slots);
 	for (index = nr; index < end_index; index += MTG_SLOT_SETS) {
-		u64 word = set->table[index];
+		u64 word = *word_in_set(set, index);
 		u32 at = object_granule(word);
 
 		if (slot_type(word) != SLOT_OBJECT || at < granule || at >= end)
@@ -821,33 +842,53 @@ int mtg_slots_evacuate(struct mtg_slots *slots, u32 block)
 	return ret;
 }
 
-/* Bring the spilled object of a slot back into the pool, if the slot has one. */
-static int bring_home(struct mtg_slots *slots, u32 index)
+/*
+ * Bring the spilled object of a slot back into the pool, if it has one that is shorter than
+ * @too_long, which becomes its length if there is no room for it. True if it is back.
+ */
+static bool bring_home(struct mtg_slots *slots, u32 index, unsigned int *too_long)
 {
-	enum slot_type type;
 	unsigned int len;
+	bool home = false;
+	u64 *word, old;
 	u32 granule;
-	int ret = 0;
-	u64 old;
 
 	raw_spin_lock(slot_lock(slots, index));
-	old = *slot_word(slots, index);
-	type = slot_type(old);
-	if (type != SLOT_SPILL && type != SLOT_SPILL_RAW)
-		goto out;
+	word = slot_word(slots, index);
+	old = *word;
 	len = slot_len(old);
-	ret = mtg_pool_alloc(slots->pool, len, index, MTG_STORE, &granule);
-	if (ret)
+	if (!is_spilled(old) || len >= *too_long)
 		goto out;
+	if (mtg_pool_alloc(slots->pool, len, index, MTG_STORE, &granule)) {
+		*too_long = len;
+		goto out;
+	}
 	memcpy(mtg_pool_data(slots->pool, granule, len),
-	       type == SLOT_SPILL_RAW ? slot_pointer(old) :
+	       slot_type(old) == SLOT_SPILL_RAW ? slot_pointer(old) :
 	       ((struct spilled *)slot_pointer(old))->data, len);
-	*slot_word(slots, index) = make_object(granule, len);
-	drop(slots, old);
+	*word = make_object(granule, len);
+	free_spilled(slots, index, old);
 	atomic64_inc(&slots->stats.returned);
+	home = true;
 out:
 	raw_spin_unlock(slot_lock(slots, index));
-	return ret;
+	return home;
+}
+
+/* All that find room. One that finds none does not keep shorter ones from trying. */
+static bool bring_all_home(struct mtg_slots *slots)
+{
+	const struct mtg_map *spilled = slots->sets[0].spilled;
+	unsigned int too_long = UINT_MAX;
+	bool any = false;
+	u32 index;
+
+	for (index = mtg_map_next(spilled, 0, NULL, false); index < spilled->nr;
+	     index = mtg_map_next(spilled, index + 1, NULL, false)) {
+		any |= bring_home(slots, index, &too_long);
+		cond_resched();
+	}
+	return any;
 }
 
 /* Empty the kept blocks into others, as far as there is room for new data. */
@@ -856,10 +897,10 @@ static void empty_kept_blocks(struct mtg_slots *slots)
 	struct mtg_pool *pool = slots->pool;
 	u32 block;
 
-	for (block = 0; block < pool->nr_blocks; block++) {
+	for (block = pool->provider->next_kept(pool->ctx, 0); block < pool->nr_blocks;
+	     block = pool->provider->next_kept(pool->ctx, block + 1)) {
 		cond_resched();
-		if (!pool->provider->kept(pool->ctx, block) ||
-		    mtg_pool_weight(pool, block) == UINT_MAX)
+		if (mtg_pool_weight(pool, block) == UINT_MAX)
 			continue;
 		if (evict_within_pool(slots, block, MTG_STORE))
 			WRITE_ONCE(slots->kept_used, true);
@@ -874,8 +915,7 @@ static bool take_out(struct mtg_slots *slots, u32 index)
 	int ret = 0;
 
 	/* The reserve is for others. */
-	if (atomic_read(&spill->nr_spare) <= READ_ONCE(spill->target) &&
-	    !mtg_spill_grow(spill, GFP_KERNEL | __GFP_NORETRY))
+	if (!mtg_spill_fill(spill, READ_ONCE(spill->target) + 1, GFP_KERNEL | __GFP_NORETRY))
 		return false;
 	raw_spin_lock(slot_lock(slots, index));
 	if (slot_type(*slot_word(slots, index)) == SLOT_OBJECT) {
@@ -890,11 +930,13 @@ static bool take_out(struct mtg_slots *slots, u32 index)
 /* Move all objects out of the pool. Does not rely on what is in it. */
 static void drain(struct mtg_slots *slots)
 {
-	u32 index;
+	u32 n;
 
-	for (index = 0; index < slots->nr; index++) {
-		if (!atomic64_read(&slots->pool->used_granules) || !take_out(slots, index))
+	for (n = 0; n < slots->nr && atomic64_read(&slots->pool->used_granules); n++) {
+		/* Here it goes on when there is memory again. */
+		if (!take_out(slots, slots->cursor))
 			return;
+		slots->cursor = (slots->cursor + 1) % slots->nr;
 		cond_resched();
 	}
 }
@@ -908,28 +950,30 @@ static void drain(struct mtg_slots *slots)
  * been freed, see &mtg_slots.wake. After mtg_slots_stop() it is the other way round:
  * all objects go to ordinary memory, as far as there is some.
  *
+ * It looks at the objects that are spilled and at the kept blocks, however large the
+ * table and the arena are, and holds no lock for longer than one object takes.
+ *
  * Context: Process context, may sleep. The caller serialises calls, also with
- *          mtg_slots_shrink().
+ *          mtg_slots_shrink() and mtg_slots_grow().
+ * Return: True if an object was moved; false if it was in vain.
  */
-void mtg_slots_settle(struct mtg_slots *slots)
+bool mtg_slots_settle(struct mtg_slots *slots)
 {
-	u32 n;
+	u64 moved = atomic64_read(&slots->stats.moved), left;
+	bool any;
 
 	if (READ_ONCE(slots->broken)) {
+		left = atomic64_read(&slots->pool->used_granules);
 		drain(slots);
-		return;
+		return left > atomic64_read(&slots->pool->used_granules);
 	}
-	for (n = 0; n < slots->nr && atomic_read(&slots->spill.nr_pages); n++) {
-		/* The cursor stays where there was no room. */
-		if (bring_home(slots, slots->cursor))
-			return;
-		slots->cursor = (slots->cursor + 1) % slots->nr;
-		cond_resched();
-	}
+	any = bring_all_home(slots);
 	if (READ_ONCE(slots->kept_used)) {
 		WRITE_ONCE(slots->kept_used, false);
 		empty_kept_blocks(slots);
+		any |= moved != atomic64_read(&slots->stats.moved);
 	}
+	return any;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_settle);
 
@@ -1004,10 +1048,91 @@ struct mtg_slot_usage mtg_slots_usage(struct mtg_slots *slots)
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_usage);
 
 /* An administrator may ask for any size: neither warn nor kill processes for it. */
-static u64 *alloc_table(u32 nr)
+#define TABLE_GFP	(GFP_KERNEL | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+/**
+ * struct table - where the words of the slots are
+ * @nr: Number of slots.
+ * @chunks: See &struct mtg_slot_set.
+ * @spilled: Ditto.
+ */
+struct table {
+	u32 nr;
+	u64 **chunks;
+	struct mtg_map *spilled;
+};
+
+static u32 nr_chunks(u32 nr)
 {
-	return __vmalloc(array_size(nr, sizeof(u64)), GFP_KERNEL | __GFP_ZERO |
-			 __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	return DIV_ROUND_UP((u64)nr, MTG_CHUNK_SLOTS);
+}
+
+/* All but its first @keep chunks, which another table has as well. */
+static void free_table(struct table table, u32 keep)
+{
+	u32 i;
+
+	for (i = keep; table.chunks && i < nr_chunks(table.nr); i++) {
+		free_page((unsigned long)table.chunks[i]);
+		cond_resched();
+	}
+	kvfree(table.chunks);
+	if (table.spilled)
+		mtg_map_destroy(table.spilled);
+	kfree(table.spilled);
+}
+
+/* A table with the first @keep chunks of @old and new ones behind them. */
+static int alloc_table(struct table *table, u32 nr, const struct table *old, u32 keep)
+{
+	u32 i;
+
+	/* Not page by page until there is none left. */
+	if (nr_chunks(nr) > totalram_pages())
+		return -ENOMEM;
+	table->nr = nr;
+	table->chunks = __vmalloc(array_size(nr_chunks(nr), sizeof(*table->chunks)),
+				  TABLE_GFP);
+	table->spilled = kzalloc(sizeof(*table->spilled), GFP_KERNEL);
+	if (!table->chunks || !table->spilled || mtg_map_init(table->spilled, nr))
+		goto err;
+	if (keep)
+		memcpy(table->chunks, old->chunks, keep * sizeof(*table->chunks));
+	for (i = keep; i < nr_chunks(nr); i++) {
+		table->chunks[i] = (u64 *)__get_free_page(TABLE_GFP);
+		if (!table->chunks[i])
+			goto err;
+		cond_resched();
+	}
+	return 0;
+err:
+	free_table(*table, keep);
+	return -ENOMEM;
+}
+
+static void use_table(struct mtg_slot_set *set, struct table table)
+{
+	set->chunks = table.chunks;
+	set->spilled = table.spilled;
+}
+
+/* While nobody changes it. */
+static struct table current_table(struct mtg_slots *slots)
+{
+	return (struct table){ slots->nr, slots->sets[0].chunks, slots->sets[0].spilled };
+}
+
+/**
+ * mtg_slots_metadata_size() - ordinary memory that the table needs for itself
+ * @slots: The table.
+ *
+ * Context: Any.
+ * Return: Bytes.
+ */
+size_t mtg_slots_metadata_size(struct mtg_slots *slots)
+{
+	return nr_chunks(slots->nr) * (PAGE_SIZE + sizeof(u64 *)) +
+	       mtg_map_words(slots->nr) * sizeof(long);
 }
 
 /**
@@ -1025,32 +1150,48 @@ static u64 *alloc_table(u32 nr)
 int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
 		   u32 nr, unsigned int reserve)
 {
-	u64 *table = alloc_table(nr);
+	struct table table;
 	unsigned int i;
 
-	if (!table)
+	if (alloc_table(&table, nr, NULL, 0))
 		return -ENOMEM;
 	slots->name = name;
 	slots->pool = pool;
 	slots->nr = nr;
 	for (i = 0; i < MTG_SLOT_SETS; i++) {
 		raw_spin_lock_init(&slots->sets[i].lock);
-		slots->sets[i].table = table;
+		use_table(&slots->sets[i], table);
 	}
 	mtg_spill_init(&slots->spill, reserve);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_init);
 
+/* What is marked as spilled in the table of before, and still is, is in this one too. */
+static void copy_spilled(struct mtg_slots *slots, const struct mtg_map *before)
+{
+	u32 index;
+
+	for (index = mtg_map_next(before, 0, NULL, false); index < before->nr;
+	     index = mtg_map_next(before, index + 1, NULL, false)) {
+		struct mtg_slot_set *set = slot_set(slots, index);
+
+		raw_spin_lock(&set->lock);
+		if (is_spilled(*word_in_set(set, index)))
+			mtg_map_set(set->spilled, index);
+		raw_spin_unlock(&set->lock);
+		cond_resched();
+	}
+}
+
 /**
  * mtg_slots_grow() - add empty slots at the end, while the others are in use
  * @slots: The table.
  * @nr: The new number of slots, larger than that of now.
  *
- * The table is copied, and the slots go over to the copy one set after the other, each
- * under its lock. What waits for that waits for a part of 1 / MTG_SLOT_SETS of the
- * copy: 1536 words in a device of 1.5 GiB. Nobody knows the new slots before this
- * returns, so nobody writes them.
+ * The words stay where they are: new pages are added behind them. The sets go over to
+ * the new list of pages one after the other, each under its lock, which is two
+ * pointers. Nobody knows the new slots before this returns, so nobody writes them.
  *
  * Context: Process context, may sleep. The caller serialises calls, also with all
  *          others that go through the table from one end to the other.
@@ -1058,25 +1199,22 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_init);
  */
 int mtg_slots_grow(struct mtg_slots *slots, u32 nr)
 {
-	u64 *old = slots->sets[0].table, *table = alloc_table(nr);
-	unsigned long index;
+	struct table old = current_table(slots), new;
 	unsigned int i;
 
-	if (!table)
+	if (alloc_table(&new, nr, &old, nr_chunks(old.nr)))
 		return -ENOMEM;
 	for (i = 0; i < MTG_SLOT_SETS; i++) {
 		struct mtg_slot_set *set = &slots->sets[i];
 
 		raw_spin_lock(&set->lock);
-		for (index = i; index < slots->nr; index += MTG_SLOT_SETS)
-			table[index] = old[index];
-		set->table = table;
+		use_table(set, new);
 		raw_spin_unlock(&set->lock);
-		cond_resched();
 	}
+	copy_spilled(slots, old.spilled);
 	/* Pairs with nr_words(): who sees it sees the new table in each set. */
 	smp_store_release(&slots->nr, nr);
-	vfree(old);
+	free_table(old, nr_chunks(old.nr));
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_grow);
@@ -1093,8 +1231,11 @@ void mtg_slots_clear(struct mtg_slots *slots)
 	u32 index;
 
 	for (index = 0; index < slots->nr; index++) {
-		mtg_slot_free(slots, index);
-		cond_resched();
+		/* No slot becomes empty or used meanwhile, only objects move. */
+		if (READ_ONCE(*slot_word(slots, index)) != SLOT_EMPTY)
+			mtg_slot_free(slots, index);
+		if (!(index % SLOTS_PER_BREATH))
+			cond_resched();
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_clear);
@@ -1108,6 +1249,6 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_clear);
 void mtg_slots_destroy(struct mtg_slots *slots)
 {
 	mtg_spill_destroy(&slots->spill);
-	vfree(slots->sets[0].table);
+	free_table(current_table(slots), 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_destroy);

@@ -9,9 +9,13 @@
 #define _MTETAGRAM_SLOT_H
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include <asm/page.h>
+
+#include "map.h"
 #include "pool.h"
 #include "spill.h"
 
@@ -20,8 +24,11 @@
 /* A page that is one 64-bit pattern all over is stored as that pattern. */
 #define MTG_FILL_LEN	8
 
-/* Enough that CPUs seldom meet, and only 8 KiB. */
+/* Enough that CPUs seldom meet, and only 16 KiB. */
 #define MTG_SLOT_SETS	256
+
+/* Slots whose words lie in one page: a table grows by such pages, which never move. */
+#define MTG_CHUNK_SLOTS	(PAGE_SIZE / sizeof(u64))
 
 /**
  * enum mtg_rung - where an object went that had to make way for tags
@@ -80,25 +87,29 @@ struct mtg_slot_stats {
 /**
  * struct mtg_slot_set - the slots that share a lock
  * @lock: Protects the words of these slots, together with the objects that they own.
- *	Held for no longer than one object's copy, or than the copy of these words when
- *	the table grows. Outermost of our locks; raw, because blocks are emptied under
- *	raw locks of the caller; not taken in interrupts.
- * @stored: Part of &struct mtg_slot_usage, and so are the members after @table: here,
+ *	Held for no longer than one object's copy. Outermost of our locks; raw, because
+ *	blocks are emptied under raw locks of the caller; not taken in interrupts.
+ * @stored: Part of &struct mtg_slot_usage, and so are the members after @spilled: here,
  *	no CPU writes what all others write too. Read without the lock.
- * @table: The table that these words are in; under @lock. It is the same for all
- *	sets, except while mtg_slots_grow() runs.
+ * @chunks: The pages with the words, MTG_CHUNK_SLOTS in each; under @lock. It is the
+ *	same array for all sets, and so is @spilled, except while mtg_slots_grow() runs.
+ * @spilled: One bit for each slot: its object is in ordinary memory. The slot's bit is
+ *	changed under @lock, as the slot's word is.
  * @compr_size: See there.
  * @same: See there.
  * @huge: See there.
+ *
+ * No two sets share a cache line.
  */
 struct mtg_slot_set {
 	raw_spinlock_t lock;
 	u32 stored;
-	u64 *table;
+	u64 **chunks;
+	struct mtg_map *spilled;
 	u64 compr_size;
 	u32 same;
 	u32 huge;
-};
+} ____cacheline_aligned_in_smp;
 
 /**
  * struct mtg_slots - the slot table of a device
@@ -108,7 +119,7 @@ struct mtg_slot_set {
  * @spill: Where those are that found no place in the pool.
  * @wake: Called when there is work for mtg_slots_settle(), if not NULL. Any
  *	context, no lock of ours held.
- * @cursor: Where mtg_slots_settle() goes on.
+ * @cursor: Where mtg_slots_settle() goes on after mtg_slots_stop().
  * @kept_used: There may be objects in kept blocks.
  * @nr: Number of slots; there is one word for each, see slot.c.
  * @stats: Counters of events.
@@ -131,6 +142,7 @@ struct mtg_slot_usage mtg_slots_usage(struct mtg_slots *slots);
 int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
 		   u32 nr, unsigned int reserve);
 int mtg_slots_grow(struct mtg_slots *slots, u32 nr);
+size_t mtg_slots_metadata_size(struct mtg_slots *slots);
 void mtg_slots_clear(struct mtg_slots *slots);
 void mtg_slots_destroy(struct mtg_slots *slots);
 
@@ -148,7 +160,7 @@ static inline int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 int mtg_slots_vacate(struct mtg_slots *slots, u32 block, enum mtg_rung last);
 int mtg_slots_evacuate(struct mtg_slots *slots, u32 block);
 void mtg_slots_stop(struct mtg_slots *slots);
-void mtg_slots_settle(struct mtg_slots *slots);
+bool mtg_slots_settle(struct mtg_slots *slots);
 int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks);
 void mtg_slots_compact(struct mtg_slots *slots);
 

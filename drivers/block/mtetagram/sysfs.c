@@ -270,7 +270,7 @@ static u64 metadata_size(struct mtg_device *dev)
 
 	if (dev->disksize)
 		size += mtg_pool_metadata_size(&dev->pool) +
-			(u64)dev->slots.nr * sizeof(u64) +
+			mtg_slots_metadata_size(&dev->slots) +
 			spill_available(dev);
 	return size;
 }

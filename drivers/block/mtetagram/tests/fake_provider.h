@@ -6,6 +6,7 @@
 #define _MTETAGRAM_FAKE_PROVIDER_H
 
 #include <kunit/test.h>
+#include <linux/minmax.h>
 #include <linux/vmalloc.h>
 
 #include "../pool.h"
@@ -29,6 +30,11 @@ struct fake {
 static bool fake_kept(void *ctx, u32 block)
 {
 	return block >= FAKE_BLOCKS - ((struct fake *)ctx)->nr_kept;
+}
+
+static u32 fake_next_kept(void *ctx, u32 from)
+{
+	return max(from, FAKE_BLOCKS - ((struct fake *)ctx)->nr_kept);
 }
 
 static bool fake_get(void *ctx, u32 block, bool kept)
@@ -79,7 +85,7 @@ static const struct mtg_provider fake_provider = {
 	.get = fake_get,
 	.put = fake_put,
 	.owned = fake_owned,
-	.kept = fake_kept,
+	.next_kept = fake_next_kept,
 	.next_free = fake_next_free,
 	.nr_free = fake_nr_free,
 };

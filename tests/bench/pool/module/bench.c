@@ -114,9 +114,9 @@ static bool fake_owned(void *ctx, u32 block)
 	return test_bit(block, our.used);
 }
 
-static bool fake_kept(void *ctx, u32 block)
+static u32 fake_next_kept(void *ctx, u32 from)
 {
-	return false;
+	return our.nr_blocks;
 }
 
 static u32 fake_next_free(void *ctx, u32 from, bool kept)
@@ -133,7 +133,7 @@ static const struct mtg_provider fake_provider = {
 	.get = fake_get,
 	.put = fake_put,
 	.owned = fake_owned,
-	.kept = fake_kept,
+	.next_kept = fake_next_kept,
 	.next_free = fake_next_free,
 	.nr_free = fake_nr_free,
 };
