@@ -24,6 +24,7 @@
 #include <linux/mtetagram.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -70,28 +71,60 @@ struct mtg_region *mtg_region_by_id(unsigned int id)
 }
 EXPORT_SYMBOL_GPL(mtg_region_by_id);
 
-static bool __maybe_unused within(const struct resource *res, unsigned long pfn)
+/* Page frame numbers from @first on, before @end. */
+struct pfns {
+	unsigned long first;
+	unsigned long end;
+};
+
+/* The zero page, and two ranges of the crash kernel. */
+#define MAX_RESERVED_FOR_EVER	3
+
+static unsigned int __maybe_unused add_resource(const struct resource *res,
+						struct pfns *pfns)
 {
-	return res->end && pfn >= PHYS_PFN(res->start) && pfn <= PHYS_PFN(res->end);
+	if (!res->end)
+		return 0;
+	pfns->first = PHYS_PFN(res->start);
+	pfns->end = PHYS_PFN(res->end) + 1;
+	return 1;
 }
 
-/**
- * mtg_page_reserved_for_ever() - is the page reserved without being tagged?
- * @pfn: The page.
- *
- * The zero page has tags but no page flag says so; the kernel that boots after a
- * crash may use MTE in its range without telling anybody.
- *
- * Context: Any.
- * Return: True if the page stays reserved until the machine goes down.
+/*
+ * The pages that are reserved without being tagged: as many ranges as this returns.
+ * The zero page has tags but no page flag says so; the kernel that boots after a crash
+ * may use MTE in its range without telling anybody.
  */
-bool mtg_page_reserved_for_ever(unsigned long pfn)
+static unsigned int get_reserved_for_ever(struct pfns *pfns)
 {
+	unsigned int nr = 1;
+
+	pfns[0].first = page_to_pfn(ZERO_PAGE(0));
+	pfns[0].end = pfns[0].first + 1;
 #ifdef CONFIG_CRASH_RESERVE
-	if (within(&crashk_res, pfn) || within(&crashk_low_res, pfn))
-		return true;
+	nr += add_resource(&crashk_low_res, pfns + nr);
+	nr += add_resource(&crashk_res, pfns + nr);
 #endif
-	return is_zero_pfn(pfn);
+	return nr;
+}
+
+/* What of @pfns is in the region. */
+static struct pfns clamp_to_region(struct mtg_region *region, struct pfns pfns)
+{
+	pfns.first = max(pfns.first, region->start_pfn);
+	pfns.end = min(pfns.end, region->start_pfn + region->nr_pages);
+	return pfns;
+}
+
+static bool page_reserved_for_ever(unsigned long pfn)
+{
+	struct pfns pfns[MAX_RESERVED_FOR_EVER];
+	unsigned int nr = get_reserved_for_ever(pfns);
+
+	while (nr--)
+		if (pfn >= pfns[nr].first && pfn < pfns[nr].end)
+			return true;
+	return false;
 }
 
 /**
@@ -113,7 +146,7 @@ bool mtg_block_unclaimable(struct mtg_region *region, u32 block)
 
 	while (pfn < end && (!pfn_valid(pfn) ||
 			     (PageReserved(pfn_to_page(pfn)) &&
-			      !mtg_page_reserved_for_ever(pfn))))
+			      !page_reserved_for_ever(pfn))))
 		pfn++;
 	return pfn == end;
 }
@@ -187,14 +220,19 @@ static bool overlaps(const struct resource *tags, const struct resource *mem)
 	return false;
 }
 
+/* A look at each page of the region would take seconds where there are many. */
 static void reserve_for_ever(struct mtg_region *region)
 {
-	unsigned long i, pfn;
+	struct pfns pfns[MAX_RESERVED_FOR_EVER];
+	unsigned int nr = get_reserved_for_ever(pfns);
 
-	for (i = 0; i < region->nr_pages; i++) {
-		pfn = region->start_pfn + i;
-		if (pfn_valid(pfn) && mtg_page_reserved_for_ever(pfn))
-			mtg_region_reserve(region, pfn_to_page(pfn), MTG_MUST);
+	while (nr--) {
+		struct pfns in = clamp_to_region(region, pfns[nr]);
+		unsigned long pfn;
+
+		for (pfn = in.first; pfn < in.end; pfn++)
+			if (pfn_valid(pfn))
+				mtg_region_reserve(region, pfn_to_page(pfn), MTG_MUST);
 	}
 }
 
@@ -317,50 +355,96 @@ static int __init mtetagram_regions_init(void)
 }
 core_initcall(mtetagram_regions_init);
 
-/* Print the page numbers of the region for which @test holds as "a-b,c". */
-static void show_pfns(struct seq_file *m, struct mtg_region *region,
-		      bool (*test)(struct mtg_region *region, unsigned long pfn))
+/* Pages of which the record is searched without a break. */
+#define SEARCH_STEP	SZ_256K
+
+/* The first page from @index on that is reserved (@set), or is not; or the end. */
+static unsigned long find_claim(struct mtg_region *region, unsigned long index, bool set)
 {
-	unsigned long pfn = region->start_pfn, end = pfn + region->nr_pages;
-	const char *separator = "";
+	unsigned long end, found;
 
-	while (pfn < end) {
-		unsigned long first = pfn;
-
-		while (pfn < end && test(region, pfn))
-			pfn++;
-		if (pfn == first) {
-			pfn++;
-			continue;
-		}
-		seq_printf(m, "%s%lu", separator, first);
-		if (pfn - first > 1)
-			seq_printf(m, "-%lu", pfn - 1);
-		separator = ",";
+	for (; index < region->nr_pages; index = end) {
+		end = min(round_down(index, SEARCH_STEP) + SEARCH_STEP, region->nr_pages);
+		/* By the time it is read it may be wrong anyway. */
+		found = data_race(set ? find_next_bit(region->reserved, end, index) :
+					find_next_zero_bit(region->reserved, end, index));
+		if (found < end)
+			return found;
+		cond_resched();
 	}
-	seq_putc(m, '\n');
+	return region->nr_pages;
 }
 
-static bool test_claimed(struct mtg_region *region, unsigned long pfn)
+static void show_range(struct seq_file *m, bool first, unsigned long pfn, unsigned long end)
 {
-	return test_bit(pfn - region->start_pfn, region->reserved);
+	seq_printf(m, "%s%lu", first ? "" : ",", pfn);
+	if (end - pfn > 1)
+		seq_printf(m, "-%lu", end - 1);
 }
 
-static bool test_static(struct mtg_region *region, unsigned long pfn)
+/*
+ * The list of reserved pages, as "a-b,c". The position is the index of a page: the next
+ * range to be shown begins there or later. The end of the region stands for the end of
+ * the line.
+ */
+static void *claims_start(struct seq_file *m, loff_t *pos)
 {
-	return mtg_page_reserved_for_ever(pfn);
+	struct mtg_region *region = m->private;
+
+	return *pos <= region->nr_pages ? pos : NULL;
 }
 
-static int claims_show(struct seq_file *m, void *unused)
+static void *claims_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	show_pfns(m, m->private, test_claimed);
+	struct mtg_region *region = m->private;
+	unsigned long first = find_claim(region, *pos, true);
+
+	*pos = first < region->nr_pages ? find_claim(region, first, false) :
+					  region->nr_pages + 1;
+	return claims_start(m, pos);
+}
+
+static void claims_stop(struct seq_file *m, void *v)
+{
+}
+
+static int claims_show(struct seq_file *m, void *v)
+{
+	struct mtg_region *region = m->private;
+	loff_t pos = *(loff_t *)v;
+	unsigned long first = find_claim(region, pos, true);
+
+	if (first < region->nr_pages)
+		show_range(m, !pos, region->start_pfn + first,
+			   region->start_pfn + find_claim(region, first, false));
+	else
+		seq_putc(m, '\n');
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(claims);
+
+static const struct seq_operations claims_sops = {
+	.start = claims_start,
+	.next = claims_next,
+	.stop = claims_stop,
+	.show = claims_show,
+};
+DEFINE_SEQ_ATTRIBUTE(claims);
 
 static int static_claims_show(struct seq_file *m, void *unused)
 {
-	show_pfns(m, m->private, test_static);
+	struct pfns pfns[MAX_RESERVED_FOR_EVER];
+	unsigned int i, nr = get_reserved_for_ever(pfns);
+	bool first = true;
+
+	for (i = 0; i < nr; i++) {
+		struct pfns in = clamp_to_region(m->private, pfns[i]);
+
+		if (in.first >= in.end)
+			continue;
+		show_range(m, first, in.first, in.end);
+		first = false;
+	}
+	seq_putc(m, '\n');
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(static_claims);

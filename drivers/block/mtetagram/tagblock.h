@@ -198,6 +198,5 @@ unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block);
 
 struct mtg_region *mtg_region_by_id(unsigned int id);
 bool mtg_block_unclaimable(struct mtg_region *region, u32 block);
-bool mtg_page_reserved_for_ever(unsigned long pfn);
 
 #endif /* _MTETAGRAM_TAGBLOCK_H */
