@@ -481,8 +481,8 @@ static const struct attribute_group failed_writes_group = {
 	.attrs = failed_writes_attrs,
 };
 
-NUMBER_ATTR(reserved, atomic64_read(&dev->region->reserves));
-NUMBER_ATTR(released, atomic64_read(&dev->region->releases));
+NUMBER_ATTR(reserved, mtg_region_reserves(dev->region));
+NUMBER_ATTR(released, mtg_region_releases(dev->region));
 NUMBER_ATTR(vacated, atomic64_read(&dev->region->vacated));
 NUMBER_ATTR(vacated_atomic, atomic64_read(&dev->region->vacated_atomic));
 NUMBER_ATTR(moved, atomic64_read(&dev->slots.stats.moved));

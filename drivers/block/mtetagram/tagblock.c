@@ -20,12 +20,14 @@
 
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
+#include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/jump_label.h>
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
 #include <linux/preempt.h>
 #include <linux/oom.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
@@ -53,7 +55,7 @@ EXPORT_SYMBOL(mtetagram_enabled);
 
 static raw_spinlock_t *block_lock(struct mtg_region *region, u32 block)
 {
-	return &region->locks[block % MTG_BLOCK_LOCKS];
+	return &region->locks[block % MTG_BLOCK_LOCKS].lock;
 }
 
 static void *block_addr(struct mtg_region *region, u32 block)
@@ -158,6 +160,15 @@ static void resume(struct mtg_region *region, u32 block)
 }
 
 /*
+ * Atomic, as the task may be on another CPU by now; but no CPU takes the cache line
+ * from another all the time.
+ */
+static __always_inline void count_reserve(struct mtg_region *region)
+{
+	atomic_long_inc(&raw_cpu_ptr(region->counts)->reserves);
+}
+
+/*
  * The usual case, without the lock: the page is reserved already, or another page of
  * the same block is, as far as one word of the record says. A block with a set bit
  * holds tags, and whoever clears the last one looks at the word after that; so either
@@ -179,7 +190,7 @@ static __always_inline bool reserve_at_once(struct mtg_region *region,
 		    trace_mtetagram_reserve_enabled())
 			return false;
 	} while (!try_cmpxchg(word, &old, old | BIT_MASK(index)));
-	atomic64_inc(&region->reserves);
+	count_reserve(region);
 	return true;
 }
 
@@ -216,7 +227,7 @@ static noinline int reserve_locked(struct mtg_region *region, struct page *page,
 		/* Who sees the bit may store tags: the block is clean by now. */
 		smp_mb__before_atomic();
 		set_bit(index, region->reserved);
-		atomic64_inc(&region->reserves);
+		count_reserve(region);
 		trace_mtetagram_reserve(region->id, block, page_to_pfn(page));
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
@@ -354,7 +365,7 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	if (freed)
 		tell_driver(region);
 
-	atomic64_add(count, &region->releases);
+	atomic_long_add(count, &raw_cpu_ptr(region->counts)->releases);
 }
 
 /**
@@ -775,6 +786,59 @@ u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long
 EXPORT_SYMBOL_GPL(mtg_block_next_free);
 
 /**
+ * mtg_region_reserves() - how many pages were reserved since boot?
+ * @region: The region.
+ *
+ * Context: Any.
+ * Return: Their number.
+ */
+u64 mtg_region_reserves(struct mtg_region *region)
+{
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += atomic_long_read(&per_cpu_ptr(region->counts, cpu)->reserves);
+	return sum;
+}
+EXPORT_SYMBOL_GPL(mtg_region_reserves);
+
+/**
+ * mtg_region_releases() - how many pages were released since boot?
+ * @region: The region.
+ *
+ * Context: Any.
+ * Return: Their number.
+ */
+u64 mtg_region_releases(struct mtg_region *region)
+{
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += atomic_long_read(&per_cpu_ptr(region->counts, cpu)->releases);
+	return sum;
+}
+EXPORT_SYMBOL_GPL(mtg_region_releases);
+
+/**
+ * mtg_region_nr_reserved() - how many pages of a region are reserved?
+ * @region: The region.
+ *
+ * Context: Any.
+ * Return: Their number; while others reserve and release pages, about so many.
+ */
+u64 mtg_region_nr_reserved(struct mtg_region *region)
+{
+	u64 releases = mtg_region_releases(region);
+	u64 reserves = mtg_region_reserves(region);
+
+	/* A CPU's count may be seen late. */
+	return reserves > releases ? reserves - releases : 0;
+}
+EXPORT_SYMBOL_GPL(mtg_region_nr_reserved);
+
+/**
  * mtg_block_nr_reserved() - how many pages have their tags in a block?
  * @region: The region.
  * @block: Index of the block.
@@ -863,13 +927,14 @@ int mtg_region_init(struct mtg_region *region)
 	region->bad = kvcalloc(BITS_TO_LONGS(region->nr_blocks), sizeof(long),
 			       GFP_KERNEL);
 	region->state = kvzalloc(region->nr_blocks, GFP_KERNEL);
-	if (!region->reserved || !region->bad || !region->state ||
+	region->counts = alloc_percpu(struct mtg_page_counts);
+	if (!region->reserved || !region->bad || !region->state || !region->counts ||
 	    mtg_map_init(&region->free, region->nr_blocks)) {
 		mtg_region_destroy(region);
 		return -ENOMEM;
 	}
 	for (i = 0; i < MTG_BLOCK_LOCKS; i++)
-		raw_spin_lock_init(&region->locks[i]);
+		raw_spin_lock_init(&region->locks[i].lock);
 	mtg_map_fill(&region->free);
 	atomic_set(&region->nr_state[MTG_BLOCK_FREE], region->nr_blocks);
 	return 0;
@@ -889,5 +954,6 @@ void mtg_region_destroy(struct mtg_region *region)
 	mtg_map_destroy(&region->free);
 	kvfree(region->bad);
 	kvfree(region->state);
+	free_percpu(region->counts);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_destroy);

@@ -10,6 +10,8 @@
 #define _MTETAGRAM_TAGBLOCK_H
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/types.h>
@@ -22,7 +24,7 @@ struct page;
 /* One 4 bit tag for every 16 bytes of data. */
 #define MTG_TAG_RATIO	32
 
-/* Enough that two CPUs rarely meet, few enough to cost nothing: 64 * 4 bytes. */
+/* Enough that two CPUs rarely meet, few enough to cost nothing: 4 KiB. */
 #define MTG_BLOCK_LOCKS	64
 
 /**
@@ -65,6 +67,21 @@ enum mtg_urgency {
 	MTG_MUST,
 };
 
+/* Alone in its cache line: neighbouring blocks have different locks. */
+struct mtg_block_lock {
+	raw_spinlock_t lock;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct mtg_page_counts - what one CPU has done
+ * @reserves: Pages reserved since boot.
+ * @releases: Pages released since boot.
+ */
+struct mtg_page_counts {
+	atomic_long_t reserves;
+	atomic_long_t releases;
+};
+
 /**
  * struct mtg_block_ops - what the user of the tag blocks has to do
  * @vacate: Move all data out of the block. Called in state SWITCHING, with
@@ -87,21 +104,22 @@ struct mtg_block_ops {
 
 /**
  * struct mtg_region - one contiguous range of tag storage
- * @id: Index of the region, from 0.
- * @start_pfn: First data page whose tags are here.
- * @first_page: Its struct page, or where that would be.
- * @nr_pages: Number of data pages.
- * @tag_start: Physical address of the tag storage.
- * @base: Untagged kernel mapping of the tag storage.
- * @block_shift: log2 of the block size in bytes.
- * @pages_shift: log2 of the number of data pages whose tags share a block.
- * @nr_blocks: Number of tag blocks.
  * @word_mask: The lowest bits of a word of @reserved, as many as belong to one block.
  * @word_offset: ANDed with the index of a page: where in a word the bits of its
  *	block begin.
  * @reserved: One bit for each data page: its tags are live. Set and cleared
  *	under the block's lock, tested without; but set without it where the same
  *	word has another bit of the block.
+ * @counts: Of pages, for each CPU.
+ * @start_pfn: First data page whose tags are here.
+ * @first_page: Its struct page, or where that would be.
+ * @nr_pages: Number of data pages.
+ * @pages_shift: log2 of the number of data pages whose tags share a block.
+ * @id: Index of the region, from 0.
+ * @tag_start: Physical address of the tag storage.
+ * @base: Untagged kernel mapping of the tag storage.
+ * @block_shift: log2 of the block size in bytes.
+ * @nr_blocks: Number of tag blocks.
  * @free: The blocks in state FREE; a search aid, written under the block's lock,
  *	@state decides.
  * @bad: One bit for each block: it is to be OFFLINE instead of FREE; under the
@@ -114,8 +132,6 @@ struct mtg_block_ops {
  * @srcu: See @ops.
  * @priv: First argument of @ops.
  * @nr_state: Number of blocks in each state.
- * @reserves: Pages reserved since boot.
- * @releases: Pages released since boot.
  * @vacated: Blocks that held data of the driver when they were reserved.
  * @vacated_atomic: Those of them that were not prepared.
  * @killed: Address spaces whose processes were killed, as there was no place for
@@ -125,31 +141,30 @@ struct mtg_block_ops {
  * @skip_vacate: For tests only: leave out @ops->vacate. Data will be lost.
  */
 struct mtg_region {
-	unsigned int id;
-	unsigned long start_pfn;
-	struct page *first_page;
-	unsigned long nr_pages;
-	phys_addr_t tag_start;
-	void *base;
-	unsigned int block_shift;
-	unsigned int pages_shift;
-	u32 nr_blocks;
-
 	unsigned long word_mask;
 	unsigned long word_offset;
 	unsigned long *reserved;
+	struct mtg_page_counts __percpu *counts;
+	unsigned long start_pfn;
+	struct page *first_page;
+	unsigned long nr_pages;
+	unsigned int pages_shift;
+	unsigned int id;
+
+	phys_addr_t tag_start;
+	void *base;
+	unsigned int block_shift;
+	u32 nr_blocks;
 	struct mtg_map free;
 	unsigned long *bad;
 	u8 *state;
-	raw_spinlock_t locks[MTG_BLOCK_LOCKS];
+	struct mtg_block_lock locks[MTG_BLOCK_LOCKS];
 
 	const struct mtg_block_ops __rcu *ops;
 	void *priv;
 	struct srcu_struct srcu;
 
-	atomic_t nr_state[MTG_BLOCK_STATES];
-	atomic64_t reserves;
-	atomic64_t releases;
+	atomic_t nr_state[MTG_BLOCK_STATES] ____cacheline_aligned_in_smp;
 	atomic64_t vacated;
 	atomic64_t vacated_atomic;
 	atomic64_t killed;
@@ -163,13 +178,9 @@ struct mtg_region {
 extern struct mtg_region *mtg_first_region;
 struct mtg_region *mtg_region_by_pfn(unsigned long pfn);
 
-/* Number of set bits in @reserved; while pages are released it may be less. */
-static inline s64 mtg_region_nr_reserved(struct mtg_region *region)
-{
-	s64 releases = atomic64_read(&region->releases);
-
-	return atomic64_read(&region->reserves) - releases;
-}
+u64 mtg_region_reserves(struct mtg_region *region);
+u64 mtg_region_releases(struct mtg_region *region);
+u64 mtg_region_nr_reserved(struct mtg_region *region);
 
 int mtg_region_init(struct mtg_region *region);
 void mtg_region_destroy(struct mtg_region *region);

@@ -280,7 +280,7 @@ static void tagblock_survives_races(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, racers[i].wrong);
 	}
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_nr_reserved(&region));
-	KUNIT_EXPECT_EQ(test, RACERS * RACE_ROUNDS, atomic64_read(&region.reserves));
+	KUNIT_EXPECT_EQ(test, RACERS * RACE_ROUNDS, mtg_region_reserves(&region));
 	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
 }
 
