@@ -31,32 +31,8 @@
 
 #include "tagblock.h"
 
-/*
- * One for each memory controller group: the largest system known has 8 (Arm
- * Total Compute FPGA, 8 memory nodes).
- */
-#define MAX_REGIONS	8
-
-static struct mtg_region *regions[MAX_REGIONS];
 static unsigned int nr_regions __ro_after_init;
-struct mtg_region *mtg_first_region __ro_after_init;
-
-/**
- * mtg_region_by_pfn() - find the region that holds the tags of a page
- * @pfn: The page.
- *
- * Context: Any.
- * Return: The region, or NULL if no known carve-out holds the page's tags.
- */
-struct mtg_region *mtg_region_by_pfn(unsigned long pfn)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_regions; i++)
-		if (pfn - regions[i]->start_pfn < regions[i]->nr_pages)
-			return regions[i];
-	return NULL;
-}
+struct mtg_range mtg_ranges[MTG_MAX_REGIONS + 1] __ro_after_init ____cacheline_aligned;
 
 /**
  * mtg_region_by_id() - the regions, one after the other
@@ -67,7 +43,7 @@ struct mtg_region *mtg_region_by_pfn(unsigned long pfn)
  */
 struct mtg_region *mtg_region_by_id(unsigned int id)
 {
-	return id < nr_regions ? regions[id] : NULL;
+	return id < nr_regions ? mtg_ranges[id].region : NULL;
 }
 EXPORT_SYMBOL_GPL(mtg_region_by_id);
 
@@ -208,7 +184,7 @@ static bool overlaps(const struct resource *tags, const struct resource *mem)
 	unsigned int i;
 
 	for (i = 0; i < nr_regions; i++) {
-		struct mtg_region *r = regions[i];
+		struct mtg_region *r = mtg_ranges[i].region;
 		phys_addr_t size = (phys_addr_t)r->nr_blocks << r->block_shift;
 
 		if (PHYS_PFN(mem->start) < r->start_pfn + r->nr_pages &&
@@ -287,7 +263,7 @@ static int add_region(struct device_node *np)
 		ret = check_geometry(np, &tags, &mem, block_size);
 	if (ret)
 		return ret;
-	if (nr_regions == MAX_REGIONS || overlaps(&tags, &mem)) {
+	if (nr_regions == MTG_MAX_REGIONS || overlaps(&tags, &mem)) {
 		pr_err("%pOF: too many regions, or they overlap\n", np);
 		return -EINVAL;
 	}
@@ -297,7 +273,7 @@ static int add_region(struct device_node *np)
 		pr_err("%pOF: no memory\n", np);
 		return PTR_ERR(region);
 	}
-	regions[nr_regions++] = region;
+	mtg_range_init(&mtg_ranges[nr_regions++], region);
 	reserve_for_ever(region);
 	pr_info("region %u: tag storage %pR for %pR, %u blocks of %u bytes\n",
 		region->id, &tags, &mem, region->nr_blocks, block_size);
@@ -329,7 +305,7 @@ void mtetagram_kexec(void)
 	unsigned int i;
 
 	for (i = 0; i < nr_regions; i++)
-		clean_region(regions[i]);
+		clean_region(mtg_ranges[i].region);
 }
 
 /* Core: after the CPU features are final, before the first user process. */
@@ -349,7 +325,6 @@ static int __init mtetagram_regions_init(void)
 	}
 	if (!nr_regions)
 		return 0;
-	mtg_first_region = regions[0];
 	static_branch_enable(&mtetagram_enabled);
 	return 0;
 }
@@ -459,14 +434,16 @@ static int __init mtetagram_debugfs_init(void)
 		return 0;
 	root = debugfs_create_dir("mtetagram", NULL);
 	for (i = 0; i < nr_regions; i++) {
+		struct mtg_region *region = mtg_ranges[i].region;
+
 		snprintf(name, sizeof(name), "region%u", i);
 		dir = debugfs_create_dir(name, root);
-		debugfs_create_file("claims", 0400, dir, regions[i], &claims_fops);
-		debugfs_create_file("static_claims", 0400, dir, regions[i],
+		debugfs_create_file("claims", 0400, dir, region, &claims_fops);
+		debugfs_create_file("static_claims", 0400, dir, region,
 				    &static_claims_fops);
 #ifdef CONFIG_MTETAGRAM_DEBUG
 		debugfs_create_bool("skip_vacate", 0600, dir,
-				    &regions[i]->skip_vacate);
+				    &region->skip_vacate);
 #endif
 	}
 	return 0;

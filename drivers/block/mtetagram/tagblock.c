@@ -400,21 +400,25 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_region_release);
 /*
  * Each page that is freed or tagged comes to the functions below, and most of the time
  * there is nothing to do. That is found out in a few instructions, without a stack
- * frame, for pages of the first region; everything else is in functions of its own.
+ * frame; everything else is in functions of its own.
  */
-static __always_inline bool first_index(struct page *page, unsigned long *index)
-{
-	*index = page - mtg_first_region->first_page;
-	return likely(*index < mtg_first_region->nr_pages);
-}
-
-static __always_inline bool reserved_in_first(struct page *page)
+static __always_inline bool is_reserved(struct page *page)
 {
 	unsigned long index;
+	const struct mtg_range *range;
 
 	/* Pairs with the barrier in reserve_locked(). */
-	return first_index(page, &index) &&
-	       likely(test_bit_acquire(index, mtg_first_region->reserved));
+	return !mtg_find_range(mtg_ranges, page, &range, &index) ||
+	       likely(test_bit_acquire(index, range->reserved));
+}
+
+static __always_inline bool page_reserve_at_once(struct page *page)
+{
+	unsigned long index;
+	const struct mtg_range *range;
+
+	return !mtg_find_range(mtg_ranges, page, &range, &index) ||
+	       reserve_at_once(range->region, page, index);
 }
 
 /**
@@ -427,16 +431,28 @@ static __always_inline bool reserved_in_first(struct page *page)
  */
 int mtg_page_reserve(struct page *page, enum mtg_urgency urgency)
 {
-	struct mtg_region *region = mtg_region_by_pfn(page_to_pfn(page));
+	unsigned long index;
+	const struct mtg_range *range;
 
-	return region ? mtg_region_reserve(region, page, urgency) : 0;
+	return mtg_find_range(mtg_ranges, page, &range, &index) ?
+	       mtg_region_reserve(range->region, page, urgency) : 0;
+}
+
+static noinline void reserve(struct mtg_region *region, struct page *page)
+{
+	mtg_region_reserve(region, page, MTG_MUST);
 }
 
 /* The slow side of mtetagram_reserve(), see there. */
 void __mtetagram_reserve(struct page *page)
 {
-	if (!reserved_in_first(page))
-		mtg_page_reserve(page, MTG_MUST);
+	unsigned long index;
+	const struct mtg_range *range;
+
+	/* Pairs with the barrier in reserve_locked(). */
+	if (mtg_find_range(mtg_ranges, page, &range, &index) &&
+	    unlikely(!test_bit_acquire(index, range->reserved)))
+		reserve(range->region, page);
 }
 EXPORT_SYMBOL_GPL(__mtetagram_reserve);
 
@@ -493,18 +509,20 @@ static bool kill_users(struct mm_struct *mm)
  */
 int mtg_page_insist(struct mm_struct *mm, struct page *page)
 {
-	struct mtg_region *region = mtg_region_by_pfn(page_to_pfn(page));
+	unsigned long index;
+	const struct mtg_range *range;
 
-	if (!region || !mtg_region_reserve(region, page, MTG_MAY_REFUSE))
+	if (!mtg_find_range(mtg_ranges, page, &range, &index) ||
+	    !mtg_region_reserve(range->region, page, MTG_MAY_REFUSE))
 		return 0;
 	if (is_spared(mm)) {
-		atomic64_inc(&region->spared);
+		atomic64_inc(&range->region->spared);
 		pr_err_ratelimited("no memory to make room for the tags of process %d (%s), which must not be killed\n",
 				   current->pid, current->comm);
-		return mtg_region_reserve(region, page, MTG_MUST);
+		return mtg_region_reserve(range->region, page, MTG_MUST);
 	}
 	if (kill_users(mm))
-		atomic64_inc(&region->killed);
+		atomic64_inc(&range->region->killed);
 	return -ENOMEM;
 }
 
@@ -523,7 +541,7 @@ static noinline bool reserve_mapping(struct mm_struct *mm, struct page *page,
 bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
 				 unsigned int nr_pages)
 {
-	if (likely(nr_pages == 1) && reserved_in_first(page))
+	if (likely(nr_pages == 1) && is_reserved(page))
 		return true;
 	return reserve_mapping(mm, page, nr_pages);
 }
@@ -538,16 +556,7 @@ EXPORT_SYMBOL_GPL(__mtetagram_reserve_mapping);
  */
 bool mtg_page_reserve_at_once(struct page *page)
 {
-	struct mtg_region *region = mtg_first_region;
-	unsigned long index;
-
-	if (!first_index(page, &index)) {
-		region = mtg_region_by_pfn(page_to_pfn(page));
-		if (!region)
-			return true;
-		index = page_to_pfn(page) - region->start_pfn;
-	}
-	return reserve_at_once(region, page, index);
+	return page_reserve_at_once(page);
 }
 
 /**
@@ -578,9 +587,11 @@ int mtg_fault_insist(struct mm_struct *mm, struct page *page)
  */
 int mtg_page_prepare(struct page *page, gfp_t gfp)
 {
-	struct mtg_region *region = mtg_region_by_pfn(page_to_pfn(page));
+	unsigned long index;
+	const struct mtg_range *range;
 
-	return region ? mtg_region_prepare(region, page, gfp) : 0;
+	return mtg_find_range(mtg_ranges, page, &range, &index) ?
+	       mtg_region_prepare(range->region, page, gfp) : 0;
 }
 
 /*
@@ -613,13 +624,10 @@ static noinline struct folio *prepare(struct folio *folio, struct mm_struct *mm,
 struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
 				  gfp_t gfp)
 {
-	struct page *page = folio_page(folio, 0);
-	unsigned long index;
-
 	if (likely(!(vma->vm_flags & VM_MTE)))
 		return folio;
-	if (!folio_test_large(folio) && first_index(page, &index) &&
-	    likely(reserve_at_once(mtg_first_region, page, index)))
+	if (!folio_test_large(folio) &&
+	    likely(page_reserve_at_once(folio_page(folio, 0))))
 		return folio;
 	return prepare(folio, vma->vm_mm, gfp);
 }
@@ -644,25 +652,17 @@ static noinline void release(struct page *page, unsigned int order)
 void __mtetagram_release(struct page *page, unsigned int order)
 {
 	unsigned long index;
+	const struct mtg_range *range;
 
-	if (!order && first_index(page, &index) &&
-	    likely(!test_bit(index, mtg_first_region->reserved)))
-		return;
-	release(page, order);
-}
-
-static noinline bool reserved(struct page *page)
-{
-	unsigned long pfn = page_to_pfn(page);
-	struct mtg_region *region = mtg_region_by_pfn(pfn);
-
-	return !region || test_bit_acquire(pfn - region->start_pfn, region->reserved);
+	if (unlikely(order) || (mtg_find_range(mtg_ranges, page, &range, &index) &&
+				unlikely(test_bit(index, range->reserved))))
+		release(page, order);
 }
 
 /* The slow side of mtetagram_reserved(), see there. */
 bool __mtetagram_reserved(struct page *page)
 {
-	return reserved_in_first(page) || reserved(page);
+	return is_reserved(page);
 }
 EXPORT_SYMBOL_GPL(__mtetagram_reserved);
 
@@ -786,6 +786,27 @@ u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long
 EXPORT_SYMBOL_GPL(mtg_block_next_free);
 
 /**
+ * mtg_block_nr_reserved() - how many pages have their tags in a block?
+ * @region: The region.
+ * @block: Index of the block.
+ *
+ * Context: Any. Without the block's lock: it may change at any time.
+ * Return: The number of data pages of the block that are reserved.
+ */
+unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block)
+{
+	unsigned long index = (unsigned long)block << region->pages_shift;
+	unsigned long end = index + (1UL << region->pages_shift);
+	unsigned int count = 0;
+
+	for (index = next_reserved(region, end, index); index < end;
+	     index = next_reserved(region, end, index + 1))
+		count++;
+	return count;
+}
+EXPORT_SYMBOL_GPL(mtg_block_nr_reserved);
+
+/**
  * mtg_region_reserves() - how many pages were reserved since boot?
  * @region: The region.
  *
@@ -837,27 +858,6 @@ u64 mtg_region_nr_reserved(struct mtg_region *region)
 	return reserves > releases ? reserves - releases : 0;
 }
 EXPORT_SYMBOL_GPL(mtg_region_nr_reserved);
-
-/**
- * mtg_block_nr_reserved() - how many pages have their tags in a block?
- * @region: The region.
- * @block: Index of the block.
- *
- * Context: Any. Without the block's lock: it may change at any time.
- * Return: The number of data pages of the block that are reserved.
- */
-unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block)
-{
-	unsigned long index = (unsigned long)block << region->pages_shift;
-	unsigned long end = index + (1UL << region->pages_shift);
-	unsigned int count = 0;
-
-	for (index = next_reserved(region, end, index); index < end;
-	     index = next_reserved(region, end, index + 1))
-		count++;
-	return count;
-}
-EXPORT_SYMBOL_GPL(mtg_block_nr_reserved);
 
 /**
  * mtg_region_attach() - become the user of a region's free blocks
@@ -920,7 +920,6 @@ int mtg_region_init(struct mtg_region *region)
 		return -ENOMEM;
 	region->word_mask = GENMASK(per_word - 1, 0);
 	region->word_offset = BITS_PER_LONG - per_word;
-	region->first_page = pfn_to_page(region->start_pfn);
 	region->nr_blocks = region->nr_pages >> region->pages_shift;
 	region->reserved = kvcalloc(BITS_TO_LONGS(region->nr_pages), sizeof(long),
 				    GFP_KERNEL);

@@ -11,6 +11,8 @@
 
 #include <linux/atomic.h>
 #include <linux/cache.h>
+#include <linux/compiler.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -19,13 +21,18 @@
 #include "map.h"
 
 struct mm_struct;
-struct page;
 
 /* One 4 bit tag for every 16 bytes of data. */
 #define MTG_TAG_RATIO	32
 
 /* Enough that two CPUs rarely meet, few enough to cost nothing: 4 KiB. */
 #define MTG_BLOCK_LOCKS	64
+
+/*
+ * One for each memory controller group: the largest system known has 8 (Arm
+ * Total Compute FPGA, 8 memory nodes).
+ */
+#define MTG_MAX_REGIONS	8
 
 /**
  * enum mtg_block_state - what a tag block holds
@@ -112,7 +119,6 @@ struct mtg_block_ops {
  *	word has another bit of the block.
  * @counts: Of pages, for each CPU.
  * @start_pfn: First data page whose tags are here.
- * @first_page: Its struct page, or where that would be.
  * @nr_pages: Number of data pages.
  * @pages_shift: log2 of the number of data pages whose tags share a block.
  * @id: Index of the region, from 0.
@@ -146,7 +152,6 @@ struct mtg_region {
 	unsigned long *reserved;
 	struct mtg_page_counts __percpu *counts;
 	unsigned long start_pfn;
-	struct page *first_page;
 	unsigned long nr_pages;
 	unsigned int pages_shift;
 	unsigned int id;
@@ -174,9 +179,68 @@ struct mtg_region {
 #endif
 };
 
-/* Known since boot; there is a first one if mtetagram_enabled. */
-extern struct mtg_region *mtg_first_region;
-struct mtg_region *mtg_region_by_pfn(unsigned long pfn);
+/**
+ * struct mtg_range - the pages whose tags are in a region
+ * @first_page: &mtg_region.start_pfn's struct page, or where that would be.
+ * @nr_pages: &mtg_region.nr_pages
+ * @reserved: &mtg_region.reserved
+ * @region: The region.
+ *
+ * Copies for whoever has nothing but a page: two of them fill a cache line.
+ */
+struct mtg_range {
+	struct page *first_page;
+	unsigned long nr_pages;
+	unsigned long *reserved;
+	struct mtg_region *region;
+};
+
+/* Known since boot, in the order of the regions; one without pages ends them. */
+extern struct mtg_range mtg_ranges[MTG_MAX_REGIONS + 1];
+
+/**
+ * mtg_range_init() - copy what a range says about a region
+ * @range: The range.
+ * @region: The region, after mtg_region_init().
+ *
+ * Context: Any.
+ */
+static inline void mtg_range_init(struct mtg_range *range, struct mtg_region *region)
+{
+	range->first_page = pfn_to_page(region->start_pfn);
+	range->nr_pages = region->nr_pages;
+	range->reserved = region->reserved;
+	range->region = region;
+}
+
+/**
+ * mtg_find_range() - find the region that holds the tags of a page
+ * @ranges: Where to look, &mtg_ranges.
+ * @page: The page.
+ * @range: Where to put the page's range.
+ * @index: Where to put the page's index in the region.
+ *
+ * The first range costs the least: most machines have no other.
+ *
+ * Context: Any.
+ * Return: False if no known carve-out holds the page's tags.
+ */
+static __always_inline bool mtg_find_range(const struct mtg_range *ranges,
+					   const struct page *page,
+					   const struct mtg_range **range,
+					   unsigned long *index)
+{
+	unsigned long nr_pages = ranges->nr_pages;
+
+	do {
+		*range = ranges;
+		*index = page - ranges->first_page;
+		if (likely(*index < nr_pages))
+			return true;
+		nr_pages = (++ranges)->nr_pages;
+	} while (nr_pages);
+	return false;
+}
 
 u64 mtg_region_reserves(struct mtg_region *region);
 u64 mtg_region_releases(struct mtg_region *region);

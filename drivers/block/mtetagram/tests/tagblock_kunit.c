@@ -399,6 +399,45 @@ static void tagblock_keeps_bad_blocks_offline(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mtg_block_put(&region, 4));
 }
 
+/* As on a machine with as many regions as there can be: each page finds its own. */
+static void tagblock_finds_each_region(struct kunit *test)
+{
+	struct mtg_range ranges[MTG_MAX_REGIONS + 1] = {};
+	struct mtg_region *regions;
+	const struct mtg_range *range;
+	unsigned long i, index;
+
+	BUILD_BUG_ON(MTG_MAX_REGIONS != BLOCKS);
+	regions = kunit_kcalloc(test, BLOCKS, sizeof(*regions), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, regions);
+	for (i = 0; i < BLOCKS; i++) {
+		regions[i].base = region.base + i * SZ_4K;
+		regions[i].start_pfn = region.start_pfn + i * PER_BLOCK;
+		regions[i].nr_pages = PER_BLOCK;
+		regions[i].block_shift = ilog2(SZ_4K);
+		regions[i].pages_shift = ilog2(PER_BLOCK);
+		KUNIT_ASSERT_EQ(test, 0, mtg_region_init(&regions[i]));
+		mtg_range_init(&ranges[i], &regions[i]);
+	}
+	KUNIT_EXPECT_FALSE(test, mtg_find_range(ranges, pages - 1, &range, &index));
+	KUNIT_EXPECT_FALSE(test, mtg_find_range(ranges, pages + PAGES, &range, &index));
+	for (i = 0; i < PAGES; i++) {
+		KUNIT_ASSERT_TRUE(test, mtg_find_range(ranges, pages + i, &range, &index));
+		KUNIT_ASSERT_PTR_EQ(test, &regions[i / PER_BLOCK], range->region);
+		KUNIT_ASSERT_EQ(test, i % PER_BLOCK, index);
+		mtg_region_reserve(range->region, pages + i, MTG_MUST);
+		KUNIT_EXPECT_TRUE(test, test_bit(index, range->reserved));
+		KUNIT_EXPECT_EQ(test, i % PER_BLOCK + 1,
+				mtg_region_nr_reserved(range->region));
+	}
+	for (i = 0; i < BLOCKS; i++) {
+		mtg_region_release(&regions[i], regions[i].start_pfn, PER_BLOCK);
+		KUNIT_EXPECT_EQ(test, PER_BLOCK, mtg_region_releases(&regions[i]));
+		KUNIT_EXPECT_EQ(test, 0, mtg_region_nr_reserved(&regions[i]));
+		mtg_region_destroy(&regions[i]);
+	}
+}
+
 static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_reserve_and_release),
 	KUNIT_CASE(tagblock_counts_pages_of_a_block),
@@ -412,6 +451,7 @@ static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_survives_races),
 	KUNIT_CASE(tagblock_releases_large_pages),
 	KUNIT_CASE(tagblock_has_one_user),
+	KUNIT_CASE(tagblock_finds_each_region),
 	{ }
 };
 
