@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Nobody sees as tags what others have stored: a full device holds data with a known
+# string, an unprivileged process takes all sequences of steps that change which pages
+# have tags, and then all tags are read, by four readers. See the top of
+# tests/proof/orders.c.
+#
+# Arguments replace "--length 3 --sample 16", for example: --length 3 --every
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+out=/tmp/orders.out
+
+# number LINE NAME: from the results.
+number()
+{
+	sed -nE "s/^orders: $1:? (.* )?$2 ([0-9]+).*/\2/p" $out
+}
+
+vm_event()
+{
+	awk -v name="$1" '$1 == name { print $2 }' /proc/vmstat
+}
+
+# The lines of the last run are kept.
+run_orders()
+{
+	orders "$DEV" --seed "$seed" "$@" | tee $out
+}
+
+# Tags are saved with the pages that are swapped, whatever device holds the pages: not
+# the full one.
+add_swap()
+{
+	modprobe zram || bail "modprobe zram failed"
+	echo 256M >/sys/block/zram0/disksize
+	swap_on /dev/zram0
+}
+
+# The string is left in tags on purpose.
+see_it()
+{
+	local reader
+
+	check_fails_with "injected: it is seen" "SEEN" run_orders --kind small --length 0 \
+		--every --inject
+	for reader in ldg ptrace core swap; do
+		check_that "injected: by $reader" "$(number "by $reader" strings) > 0"
+	done
+}
+
+# That the sequences did what they are for.
+check_power()
+{
+	local reader
+
+	for reader in ldg ptrace core swap child; do
+		check_that "read by $reader" "$(number "by $reader" pages) > 1000"
+		check_is "read by $reader: all of it" 0 "$(number "by $reader" unreadable)"
+	done
+	check_that "blocks with data were taken" \
+		"$(attr reserve/vacated) > $(number 'in all' sequences)"
+	check_that "mprotect() failed for a limit" "$(number 'in all' limit-failures) > 0"
+	check_that "mprotect() failed for a split" "$(number 'in all' split-failures) > 0"
+	check_that "memory was collapsed" "$(vm_event thp_collapse_alloc) > 0"
+	check_that "pages migrated" "$(vm_event pgmigrate_success) > 0"
+	check_that "huge pages were split" "$(vm_event thp_split_page) > 100"
+	check_that "pages went through swap" "$(vm_event pswpin) > 1000"
+}
+
+load
+static=$(attr tag_storage/blocks_tagged)
+seed=$(od -An -tu4 -N4 /dev/urandom | tr -d ' ')
+note "seed $seed"
+set_up $(($(attr tag_storage/size) * 8))
+add_swap
+# So that one mapping too many is soon found.
+maps=$(cat /proc/sys/vm/max_map_count)
+echo 256 >/proc/sys/vm/max_map_count
+
+see_it
+(($# > 0)) || set -- --length 3 --sample 16
+run_orders "$@"
+status=$?
+check_that "orders ended as it should" "$status == 0 || $status == 1 || $status == 3"
+check_is "no tag of others was seen" 0 "$(number 'seen of others' tags)"
+check_is "no string of others was seen" "0 0" \
+	"$(number 'seen of others' strings) $(number 'seen of others' stale)"
+check_is "no correct access has failed" 0 "$(number 'seen of others' faults)"
+check_is "what is stored is right" 0 "$(number 'in all' bad-slots)"
+check_is "no process was killed or has crashed" "0 0" \
+	"$(number 'in all' killed) $(number 'in all' crashed)"
+# The split of a large folio gives all its pages the state of the first, on a kernel
+# without tag storage, too: tags that are lost so are shown.
+note "own tags lost: $(number 'lost of our own' tags), and for that accesses failed: $(number 'lost of our own' faults)"
+for kind in small shmem; do
+	check_is "$kind: no own tags were lost" 0 "$(number $kind lost)"
+done
+check_power
+
+print_reserve_counts
+echo "$maps" >/proc/sys/vm/max_map_count
+check "swapoff" swapoff /dev/zram0
+check "discard" blkdiscard "$DEV"
+check_empty
+check_balance "$static"
+finish
