@@ -84,6 +84,7 @@ static bool is_open(struct mtg_pool *pool, u32 block)
  * @longest: Length of the longest run.
  * @second: Length of the second longest.
  * @start: Where the run begins that was not at its end yet; UINT_MAX if there was none.
+ * @runs: Number of runs that were looked at.
  */
 struct scan {
 	unsigned int fit;
@@ -91,28 +92,46 @@ struct scan {
 	unsigned int longest;
 	unsigned int second;
 	unsigned int start;
+	unsigned int runs;
 };
 
-static __always_inline void scan_run(struct scan *scan, unsigned int end, unsigned int n)
+/*
+ * A run of at least @n granules is wanted, and the longest one is @longest, if that is known,
+ * else UINT_MAX. True if what follows can make no difference: no run fits better than one
+ * of @n, and the longest one is not that, or there is another as long.
+ */
+static __always_inline bool scan_run(struct scan *scan, unsigned int end, unsigned int n,
+				     unsigned int longest)
 {
-	unsigned int len = end - scan->start;
+	unsigned int len = end - scan->start, start = scan->start;
 
+	scan->start = UINT_MAX;
+	scan->runs++;
 	if (len >= n && len < scan->fit_len) {
-		scan->fit = scan->start;
+		scan->fit = start;
 		scan->fit_len = len;
+		if (len == n && n < longest && longest != UINT_MAX) {
+			scan->longest = longest;
+			return true;
+		}
 	}
 	if (len > scan->longest) {
 		scan->second = scan->longest;
 		scan->longest = len;
 	} else if (len > scan->second) {
 		scan->second = len;
+		return len == longest && len == n;
 	}
-	scan->start = UINT_MAX;
+	return false;
 }
 
-/* Look at the granules [bit, end), all in open blocks. Allocations live on its speed. */
-static __always_inline void scan_words(struct scan *scan, const unsigned long *used,
-				       unsigned int bit, unsigned int end, unsigned int n)
+/*
+ * Look at the granules [bit, end), all in open blocks. Allocations live on its speed. True
+ * as scan_run().
+ */
+static __always_inline bool scan_words(struct scan *scan, const unsigned long *used,
+				       unsigned int bit, unsigned int end, unsigned int n,
+				       unsigned int longest)
 {
 	unsigned long word, edges, last = scan->start == UINT_MAX ? ~0UL : 0;
 
@@ -128,16 +147,20 @@ static __always_inline void scan_words(struct scan *scan, const unsigned long *u
 				if (!edges)
 					break;
 			}
-			scan_run(scan, bit + __ffs(edges), n);
+			if (scan_run(scan, bit + __ffs(edges), n, longest))
+				return true;
 		}
 	}
+	return false;
 }
 
 /*
  * Look at all free runs of the group, which is locked, for @n granules. What is
- * not in an open block is not free.
+ * not in an open block is not free. The longest run is @longest, if that is known; else
+ * UINT_MAX.
  */
-static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n)
+static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n,
+			      unsigned int longest)
 {
 	const unsigned long *used = pool->used + group_start(pool, group) / BITS_PER_LONG;
 	unsigned int bit, bits = group_bits(pool), step = 1U << pool->block_shift;
@@ -146,17 +169,20 @@ static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n)
 
 	/* Most groups are. */
 	if (open == pool->all_open) {
-		scan_words(&scan, used, 0, bits, n);
+		scan_words(&scan, used, 0, bits, n, longest);
 	} else {
 		for (bit = 0; bit < bits; bit += step, open >>= 1) {
-			if (open & 1)
-				scan_words(&scan, used, bit, bit + step, n);
-			else if (scan.start != UINT_MAX)
-				scan_run(&scan, bit, n);
+			if (open & 1) {
+				if (scan_words(&scan, used, bit, bit + step, n, longest))
+					break;
+			} else if (scan.start != UINT_MAX) {
+				if (scan_run(&scan, bit, n, longest))
+					break;
+			}
 		}
 	}
 	if (scan.start != UINT_MAX)
-		scan_run(&scan, bits, n);
+		scan_run(&scan, bits, n, longest);
 	return scan;
 }
 
@@ -193,7 +219,7 @@ static void classify(struct mtg_pool *pool, u32 group, unsigned int longest)
 static void classify_anew(struct mtg_pool *pool, u32 group)
 {
 	classify(pool, group, pool->groups[group].open ?
-			      scan_group(pool, group, 0).longest : 0);
+			      scan_group(pool, group, 0, UINT_MAX).longest : 0);
 }
 
 static void open_block(struct mtg_pool *pool, u32 block)
@@ -426,45 +452,63 @@ static bool is_raw(struct mtg_pool *pool, u32 granule)
 	       find_next_bit(pool->start, end, granule + 1) >= end;
 }
 
-/* Allocate in the group, which is locked; false if no run is long enough. */
-static bool alloc_in_group(struct mtg_pool *pool, u32 group, unsigned int len,
-			   u32 owner, u32 *granule)
-{
-	unsigned int n = mtg_granules(len);
-	struct scan scan = scan_group(pool, group, n);
+/**
+ * struct request - an object that is to be allocated
+ * @len: Bytes of payload.
+ * @owner: Number that is stored with the object.
+ * @mode: What for.
+ * @granule: Its first granule, when it has been allocated.
+ * @runs: Number of free runs that were looked at for it.
+ */
+struct request {
+	unsigned int len;
+	u32 owner;
+	enum mtg_alloc_mode mode;
+	u32 granule;
+	unsigned int runs;
+};
 
+/*
+ * Allocate in the group, which is locked; false if no run is long enough. Its longest run is
+ * @longest, if that is known; else UINT_MAX.
+ */
+static bool alloc_in_group(struct mtg_pool *pool, u32 group, struct request *r,
+			   unsigned int longest)
+{
+	unsigned int n = mtg_granules(r->len);
+	struct scan scan = scan_group(pool, group, n, longest);
+
+	r->runs += scan.runs;
 	if (scan.fit_len == UINT_MAX)
 		return false;
-	*granule = group_start(pool, group) + scan.fit;
-	mark_used(pool, &pool->groups[group], *granule, len, owner);
+	r->granule = group_start(pool, group) + scan.fit;
+	mark_used(pool, &pool->groups[group], r->granule, r->len, r->owner);
 	classify(pool, group, scan.fit_len < scan.longest ? scan.longest :
 			      max(scan.second, scan.longest - n));
 	return true;
 }
 
-static bool try_group(struct mtg_pool *pool, u32 group, unsigned int len, u32 owner,
-		      u32 *granule)
+static bool try_group(struct mtg_pool *pool, u32 group, struct request *r)
 {
 	struct mtg_group *g = &pool->groups[group];
 	bool ok;
 
 	raw_spin_lock(&g->lock);
-	ok = alloc_in_group(pool, group, len, owner, granule);
+	ok = alloc_in_group(pool, group, r, g->longest);
 	raw_spin_unlock(&g->lock);
 	return ok;
 }
 
 /* Best fit: those groups first whose longest run is hardly longer. */
-static bool alloc_in_open(struct mtg_pool *pool, unsigned int len, u32 owner,
-			  u32 *granule)
+static bool alloc_in_open(struct mtg_pool *pool, struct request *r)
 {
-	unsigned int n = mtg_granules(len), tries = LIST_TRIES;
+	unsigned int n = mtg_granules(r->len), tries = LIST_TRIES;
 	u32 at = listing(pool, class_of(n), 0), group;
 
 	while ((at = mtg_map_next(&pool->listed, at, NULL, false)) < pool->listed.nr) {
 		group = at++ % pool->class_stride;
 		if (READ_ONCE(pool->groups[group].longest) >= n &&
-		    try_group(pool, group, len, owner, granule))
+		    try_group(pool, group, r))
 			return true;
 		if (!--tries)
 			break;
@@ -486,18 +530,17 @@ static int may_open(struct mtg_pool *pool, enum mtg_alloc_mode mode)
 }
 
 /* Open the block, if it still is free, and allocate in its group. */
-static int open_and_alloc(struct mtg_pool *pool, u32 block, unsigned int len,
-			  u32 owner, enum mtg_alloc_mode mode, u32 *granule)
+static int open_and_alloc(struct mtg_pool *pool, u32 block, struct request *r)
 {
 	u32 group = group_of(pool, mtg_pool_block_start(pool, block));
 	struct mtg_group *g = &pool->groups[group];
 	int ret = -ENOSPC;
 
 	raw_spin_lock(&g->lock);
-	if (pool->provider->get(pool->ctx, block, mode == MTG_KEPT)) {
+	if (pool->provider->get(pool->ctx, block, r->mode == MTG_KEPT)) {
 		open_block(pool, block);
 		note_maximum(pool);
-		if (alloc_in_group(pool, group, len, owner, granule))
+		if (alloc_in_group(pool, group, r, UINT_MAX))
 			ret = 0;
 		/* Another place may have become free, and be the better one. */
 		if (trim(pool, block, block + 1) || ret)
@@ -508,24 +551,37 @@ static int open_and_alloc(struct mtg_pool *pool, u32 block, unsigned int len,
 }
 
 /* Any object fits into any block: only blocks that somebody else takes are tried in vain. */
-static int alloc_in_new(struct mtg_pool *pool, unsigned int len, u32 owner,
-			enum mtg_alloc_mode mode, u32 *granule)
+static int alloc_in_new(struct mtg_pool *pool, struct request *r)
 {
-	bool kept = mode == MTG_KEPT;
+	bool kept = r->mode == MTG_KEPT;
 	u32 block = 0;
 	int ret;
 
 	for (;;) {
-		ret = may_open(pool, mode);
+		ret = may_open(pool, r->mode);
 		if (ret)
 			return ret;
 		block = pool->provider->next_free(pool->ctx, block, kept);
 		if (block >= pool->nr_blocks)
 			return -ENOSPC;
-		if (!open_and_alloc(pool, block, len, owner, mode, granule))
+		if (!open_and_alloc(pool, block, r))
 			return 0;
 		block++;
 	}
+}
+
+static __always_inline int alloc(struct mtg_pool *pool, struct request *r)
+{
+	int ret;
+
+	/* Who asks for kept blocks has just found no room in those that are open. */
+	if (r->mode != MTG_KEPT && alloc_in_open(pool, r))
+		ret = 0;
+	else
+		ret = alloc_in_new(pool, r);
+	if (r->mode == MTG_STORE && READ_ONCE(pool->full) != !!ret)
+		WRITE_ONCE(pool->full, !!ret);
+	return ret;
 }
 
 /**
@@ -543,18 +599,37 @@ static int alloc_in_new(struct mtg_pool *pool, unsigned int len, u32 owner,
 int mtg_pool_alloc(struct mtg_pool *pool, unsigned int len, u32 owner,
 		   enum mtg_alloc_mode mode, u32 *granule)
 {
-	int ret;
+	struct request r = { .len = len, .owner = owner, .mode = mode };
+	int ret = alloc(pool, &r);
 
-	/* Who asks for kept blocks has just found no room in those that are open. */
-	if (mode != MTG_KEPT && alloc_in_open(pool, len, owner, granule))
-		ret = 0;
-	else
-		ret = alloc_in_new(pool, len, owner, mode, granule);
-	if (mode == MTG_STORE && READ_ONCE(pool->full) != !!ret)
-		WRITE_ONCE(pool->full, !!ret);
+	*granule = r.granule;
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_alloc);
+
+/**
+ * mtg_pool_alloc_counted() - allocate an object where time is short
+ * @pool: The pool.
+ * @len: As of mtg_pool_alloc().
+ * @owner: Ditto.
+ * @mode: Ditto.
+ * @granule: Ditto.
+ * @runs: The number of free runs that were looked at is added to it: the work that
+ *	cannot be told from the length of the object.
+ *
+ * Context: As of mtg_pool_alloc().
+ * Return: Ditto.
+ */
+int mtg_pool_alloc_counted(struct mtg_pool *pool, unsigned int len, u32 owner,
+			   enum mtg_alloc_mode mode, u32 *granule, unsigned int *runs)
+{
+	struct request r = { .len = len, .owner = owner, .mode = mode };
+	int ret = alloc(pool, &r);
+
+	*granule = r.granule;
+	*runs += r.runs;
+	return ret;
+}
 
 /**
  * mtg_pool_room() - how large may new data be?
@@ -582,6 +657,9 @@ int mtg_pool_room(struct mtg_pool *pool, unsigned int *len)
 	class = last < pool->listed.nr ? last / pool->class_stride + 1 : 1;
 	if (class == MTG_CLASSES - 1)
 		return 0;
+	/* Not even the smallest fits. */
+	if (class < MTG_MIN_GRANULES)
+		class = 1;
 	*len = class * MTG_GRANULE_SIZE - sizeof(struct mtg_object);
 	return ret;
 }
@@ -605,13 +683,16 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_room);
 bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 		      unsigned int len, u32 owner, u32 *granule)
 {
+	struct request r = { .len = len, .owner = owner };
 	u32 group = group_of(pool, old);
 	struct mtg_group *g = &pool->groups[group];
 	bool ok;
 
 	raw_spin_lock(&g->lock);
 	mark_free(pool, g, old, old_len);
-	ok = alloc_in_group(pool, group, len, owner, granule);
+	ok = alloc_in_group(pool, group, &r, UINT_MAX);
+	if (ok)
+		*granule = r.granule;
 	if (!ok)
 		mark_used(pool, g, old, old_len, owner);
 	else if (trim(pool, first_block(pool, group), end_block(pool, group)))

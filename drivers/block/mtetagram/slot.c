@@ -56,6 +56,14 @@
 /* Slots that mtg_slots_clear() frees before it lets others run: some 5 us. */
 #define SLOTS_PER_BREATH	16
 
+/*
+ * Free runs in the pool that are looked at for the objects of 4 KiB, before what is left of
+ * these goes to ordinary memory: so nobody who leaves small holes everywhere makes it
+ * a long search. Objects of heaps need 8 to 16 in the median and 30 at most.
+ */
+#define MAX_RUNS		128
+#define MIN_BLOCK_SHIFT		(12 - MTG_GRANULE_SHIFT)
+
 #define SLOT_TYPE_MASK	7ULL
 
 enum slot_type {
@@ -412,14 +420,15 @@ static bool refers_to(struct mtg_slots *slots, u32 index, u32 granule)
 }
 
 /* Copy the slot's object to another place in the pool. Under the slot's lock. */
-static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode mode)
+static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode mode,
+		       unsigned int *runs)
 {
 	u64 *word = slot_word(slots, index), old = *word;
 	unsigned int len = object_len(old);
 	u32 granule;
 	int ret;
 
-	ret = mtg_pool_alloc(slots->pool, len, index, mode, &granule);
+	ret = mtg_pool_alloc_counted(slots->pool, len, index, mode, &granule, runs);
 	if (ret)
 		return ret;
 	memcpy(mtg_pool_data(slots->pool, granule, len),
@@ -574,6 +583,8 @@ static void count_rung(struct mtg_slots *slots, enum mtg_rung rung)
  * @too_long: The shortest object, in bytes, that found no room in the pool. Those that
  *	are as long are not tried there again, or a full pool would be searched for each
  *	of them. Others may free something meanwhile; that is no loss.
+ * @runs: Free runs that were looked at. After MAX_RUNS for each 4 KiB of the block nothing
+ *	more is moved within the pool in mode MTG_MOVE.
  */
 struct eviction {
 	u32 start;
@@ -581,16 +592,26 @@ struct eviction {
 	enum mtg_rung last;
 	bool may_sleep;
 	unsigned int too_long;
+	unsigned int runs;
 };
 
+/* Does it pay to look for room in the pool? */
+static bool may_find_room(struct mtg_slots *slots, const struct eviction *ev,
+			  unsigned int len)
+{
+	return len < ev->too_long &&
+	       ev->runs < MAX_RUNS << slots->pool->block_shift >> MIN_BLOCK_SHIFT;
+}
+
 /* The first rungs: within the pool. */
-static bool move_elsewhere(struct mtg_slots *slots, u32 index, enum mtg_rung *rung)
+static bool move_elsewhere(struct mtg_slots *slots, u32 index, struct eviction *ev,
+			   enum mtg_rung *rung)
 {
 	*rung = MTG_RUNG_MOVE;
-	if (!mtg_should_fail(*rung) && !move_object(slots, index, MTG_MOVE))
+	if (!mtg_should_fail(*rung) && !move_object(slots, index, MTG_MOVE, &ev->runs))
 		return true;
 	*rung = MTG_RUNG_KEPT;
-	if (mtg_should_fail(*rung) || move_object(slots, index, MTG_KEPT))
+	if (mtg_should_fail(*rung) || move_object(slots, index, MTG_KEPT, &ev->runs))
 		return false;
 	WRITE_ONCE(slots->kept_used, true);
 	return true;
@@ -606,8 +627,8 @@ static int relocate(struct mtg_slots *slots, u32 index, struct eviction *ev,
 	unsigned int len = object_len(*slot_word(slots, index));
 
 	if (*rung <= MTG_RUNG_RESERVE) {
-		if (len < ev->too_long) {
-			if (move_elsewhere(slots, index, rung))
+		if (may_find_room(slots, ev, len)) {
+			if (move_elsewhere(slots, index, ev, rung))
 				return 0;
 			ev->too_long = len;
 		}
@@ -658,7 +679,7 @@ static int evict_once(struct mtg_slots *slots, u32 granule, struct eviction *ev,
 		ret = -EAGAIN;
 	} else if (granule + mtg_granules(object_len(*slot_word(slots, index))) > ev->start) {
 		if (ev->mode != MTG_MOVE)
-			ret = move_object(slots, index, ev->mode);
+			ret = move_object(slots, index, ev->mode, &ev->runs);
 		else if (*rung == MTG_RUNG_LOSE)
 			lose_object(slots, index);
 		else

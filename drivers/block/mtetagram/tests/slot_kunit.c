@@ -100,8 +100,8 @@ static void slot_stores_patterns(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 4, mtg_slots_usage(&slots).same);
 	KUNIT_EXPECT_EQ(test, 0, mtg_slots_usage(&slots).compr_size);
-	/* Only the one that is no 32-bit pattern needs a granule. */
-	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&fake->pool.used_granules));
+	/* Only the one that is no 32-bit pattern needs an object. */
+	KUNIT_EXPECT_EQ(test, MTG_MIN_GRANULES, atomic64_read(&fake->pool.used_granules));
 }
 
 static void slot_survives_vacating(struct kunit *test)
