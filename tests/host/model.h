@@ -57,6 +57,7 @@ struct share {
 
 static struct {
 	unsigned int block_size, blocks, slots;
+	bool threads;	/* there are several */
 	bool lossy;	/* allocations were made to fail: data may be lost */
 	bool damaged;
 	uint8_t *arena, *states;
@@ -309,16 +310,27 @@ static void do_compact(void)
 /* What the device's worker does now and then. */
 static void do_settle(void)
 {
+	unsigned int i;
 	bool broken;
 
 	pthread_mutex_lock(&m.resize);
-	broken = m.table.broken;
+	broken = READ_ONCE(m.table.broken);
+	/* Others may be about to store. */
+	if (broken && m.threads) {
+		pthread_mutex_unlock(&m.resize);
+		return;
+	}
 	mtg_slots_settle(&m.table);
 	if (broken && atomic64_read(&m.pool.used_granules))
 		fail("objects are left in overwritten tag storage");
 	/* Go on as after a reset, but with all data. */
-	if (broken)
+	if (broken) {
 		m.table.broken = false;
+		m.table.orphans_allowed = false;
+		for (i = 0; i < MTG_ORPHAN_LISTS; i++)
+			if (m.table.orphans[i])
+				fail("an orphan was not found by its owner");
+	}
 	mtg_spill_balance(&m.table.spill, GFP_KERNEL);
 	pthread_mutex_unlock(&m.resize);
 }
@@ -339,7 +351,7 @@ static void do_grow(unsigned int more)
 			fail("new slot %u is not empty", last);
 		ret = mtg_slot_store(&m.table, last, &pattern, sizeof(pattern));
 		/* Damage that was found before has stopped the table. */
-		if (ret && ret != -ENOSPC && !(ret == -EROFS && m.table.broken))
+		if (ret && ret != -ENOSPC && !(ret == -EROFS && READ_ONCE(m.table.broken)))
 			fail("new slot %u cannot be stored: %d", last, ret);
 		if (!ret &&
 		    (mtg_slot_load(&m.table, last, &got) != sizeof(got) || got != pattern))
@@ -360,7 +372,7 @@ static void do_room(struct share *s, u32 n, u32 index)
 		fail("room for %u bytes", len);
 	if (!why || len == MTG_SLOT_SIZE || s->step > 1 || s->expect[n].len)
 		return;
-	if (len + 1 > MTG_MAX_LEN || m.table.broken)
+	if (len + 1 > MTG_MAX_LEN || READ_ONCE(m.table.broken))
 		return;
 	if (mtg_slot_store(&m.table, index, data, len + 1) != why)
 		fail("%u bytes were stored with room for %u", len + 1, len);
@@ -436,8 +448,14 @@ static void check_pool(void)
 			fail("slot %u is marked as spilled or not, but is the other", i);
 		if (slot_type(word) != SLOT_OBJECT)
 			continue;
-		n++;
 		used += mtg_granules(object_len(word));
+		/* Its header was overwritten, and its block emptied. */
+		if (m.damaged && !mtg_pool_begins(&m.pool, granule)) {
+			if (!*find_orphan(&m.table, granule) && !m.lossy)
+				fail("slot %u has neither an object nor an orphan", i);
+			continue;
+		}
+		n++;
 		if (!mtg_pool_owner(&m.pool, granule, &owner) || (owner != i && !m.damaged))
 			fail("slot %u does not own its object at %u", i, granule);
 		if (find_next_zero_bit(m.pool.used, granules, granule) <
@@ -573,7 +591,7 @@ static __maybe_unused void model_summary(void)
 	       m.count.not_taken, rung(MTG_RUNG_MOVE), rung(MTG_RUNG_KEPT),
 	       rung(MTG_RUNG_RESERVE), rung(MTG_RUNG_ATOMIC), rung(MTG_RUNG_EMERGENCY),
 	       (long long)atomic64_read(&m.table.stats.returned), rung(MTG_RUNG_LOSE),
-	       m.damaged ? ", headers repaired" : "");
+	       m.damaged ? ", headers damaged" : "");
 }
 
 /* With everything freed nothing may be left anywhere. */

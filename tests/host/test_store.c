@@ -7,7 +7,8 @@
  *
  * Each thread owns every THREADS-th slot. -f makes allocations of ordinary memory
  * fail, so that objects are dropped: then a slot may read -EIO, but never wrong
- * data. -d damages headers of objects.
+ * data. -d damages headers of objects; with several threads only while all of them wait,
+ * and from then on nothing is stored.
  *
  * A failure prints the seed. With one thread the sequence is made as short as
  * possible, printed, and kept in a file for -r, which repeats it.
@@ -221,6 +222,22 @@ static int replay(void)
 	return 0;
 }
 
+static pthread_barrier_t barrier;
+
+/* Half of the headers of all objects. */
+static void damage_many(uint64_t *rng)
+{
+	struct op op = { .kind = OP_DAMAGE };
+	unsigned int i;
+
+	for (i = 0; i < m.blocks * 8; i++) {
+		op.flags = splitmix(rng);
+		op.index = splitmix(rng);
+		op.arg = splitmix(rng);
+		do_damage(&op);
+	}
+}
+
 static void *worker(void *arg)
 {
 	uint64_t rng = opt.seed * 1000 + (uintptr_t)arg;
@@ -231,6 +248,12 @@ static void *worker(void *arg)
 	for (step = 0; step < opt.steps; step++) {
 		struct op op = random_op(&rng, step);
 
+		if (opt.damage && step == opt.steps / 2) {
+			pthread_barrier_wait(&barrier);
+			if (!shim_cpu)
+				damage_many(&rng);
+			pthread_barrier_wait(&barrier);
+		}
 		do_op(&s, &op);
 	}
 	share_check(&s);
@@ -245,6 +268,8 @@ static int threads(void)
 	init();
 	/* Not changed while they run. */
 	m.lossy = opt.faults;
+	m.threads = true;
+	pthread_barrier_init(&barrier, NULL, opt.threads);
 	for (i = 0; i < opt.threads; i++)
 		pthread_create(&thread[i], NULL, worker, (void *)(uintptr_t)i);
 	for (i = 0; i < opt.threads; i++)

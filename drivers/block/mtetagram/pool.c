@@ -931,25 +931,69 @@ bool mtg_pool_owner(struct mtg_pool *pool, u32 granule, u32 *owner)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_owner);
 
 /**
- * mtg_pool_set_owner() - repair the header of an object
+ * mtg_pool_begins() - does an object begin there?
+ * @pool: The pool.
+ * @granule: Where it would.
+ *
+ * Context: Atomic or not.
+ * Return: True if one does.
+ */
+bool mtg_pool_begins(struct mtg_pool *pool, u32 granule)
+{
+	struct mtg_group *g = &pool->groups[group_of(pool, granule)];
+	bool found;
+
+	raw_spin_lock(&g->lock);
+	found = test_bit(granule, pool->start);
+	raw_spin_unlock(&g->lock);
+	return found;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_begins);
+
+/**
+ * mtg_pool_extent() - how long is an object whose owner is not known?
  * @pool: The pool.
  * @granule: The object.
- * @owner: Number to be stored with the object.
  *
- * Context: Atomic or not. The caller holds the owner's lock.
+ * Context: Atomic or not.
+ * Return: Number of granules; 0 if no object begins there.
  */
-void mtg_pool_set_owner(struct mtg_pool *pool, u32 granule, u32 owner)
+unsigned int mtg_pool_extent(struct mtg_pool *pool, u32 granule)
+{
+	u32 group = group_of(pool, granule), end = group_start(pool, group + 1);
+	struct mtg_group *g = &pool->groups[group];
+	u32 next = granule;
+
+	raw_spin_lock(&g->lock);
+	if (test_bit(granule, pool->start)) {
+		next = find_next_bit(pool->start, end, granule + 1);
+		next = find_next_zero_bit(pool->used, next, granule);
+	}
+	raw_spin_unlock(&g->lock);
+	return next - granule;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_extent);
+
+/**
+ * mtg_pool_disown() - let an object be found no more where it lies
+ * @pool: The pool.
+ * @granule: The object.
+ *
+ * Its granules stay in use, so that nothing else begins there, until its owner frees it.
+ *
+ * Context: Atomic or not.
+ */
+void mtg_pool_disown(struct mtg_pool *pool, u32 granule)
 {
 	struct mtg_group *g = &pool->groups[group_of(pool, granule)];
 
 	raw_spin_lock(&g->lock);
 	if (is_raw(pool, granule))
-		pool->raw_owner[granule / MTG_RAW_GRANULES] = owner + 1;
-	else
-		mtg_pool_object(pool, granule)->owner = owner;
+		pool->raw_owner[granule / MTG_RAW_GRANULES] = 0;
+	__clear_bit(granule, pool->start);
 	raw_spin_unlock(&g->lock);
 }
-EXPORT_SYMBOL_IF_KUNIT(mtg_pool_set_owner);
+EXPORT_SYMBOL_IF_KUNIT(mtg_pool_disown);
 
 /**
  * mtg_pool_metadata_size() - ordinary memory that the pool needs for itself

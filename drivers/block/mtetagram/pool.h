@@ -230,6 +230,8 @@ unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_first_object(struct mtg_pool *pool, u32 block);
 u32 mtg_pool_next_object(struct mtg_pool *pool, u32 block, u32 granule);
 bool mtg_pool_owner(struct mtg_pool *pool, u32 granule, u32 *owner);
-void mtg_pool_set_owner(struct mtg_pool *pool, u32 granule, u32 owner);
+bool mtg_pool_begins(struct mtg_pool *pool, u32 granule);
+unsigned int mtg_pool_extent(struct mtg_pool *pool, u32 granule);
+void mtg_pool_disown(struct mtg_pool *pool, u32 granule);
 
 #endif /* _MTETAGRAM_POOL_H */

@@ -21,8 +21,14 @@
  * That is what makes it possible to empty a block while all else goes on: find an
  * object in the bitmap, read its owner, lock the owner, and look again.
  *
- * Lock order: slot lock > group lock (pool.c) > tag block lock (tagblock.c), and
- * slot lock > spill lock (spill.c).
+ * An orphan is an object in the pool whose header was overwritten: nobody knows its owner,
+ * but the owner knows it. If its block is emptied, the data goes to ordinary memory, and the
+ * start bit of the object is cleared; its granules stay in use, so that nothing else can
+ * begin there. The owner, who comes some day, finds no object where his word points, but an
+ * orphan of that number. This costs nothing before such a header was found.
+ *
+ * Lock order: slot lock > orphan lock > group lock (pool.c) > tag block lock (tagblock.c),
+ * and orphan lock > spill lock (spill.c).
  */
 
 #include <kunit/visibility.h>
@@ -81,6 +87,25 @@ struct spilled {
 	u8 data[];
 };
 
+/**
+ * struct mtg_orphan - an object whose owner is not known
+ * @next: The next one of the same list.
+ * @granule: Where it was.
+ * @granules: How long it is.
+ * @object: As it was in the pool.
+ */
+struct mtg_orphan {
+	struct mtg_orphan *next;
+	u32 granule;
+	u32 granules;
+	struct mtg_object object;
+};
+
+static size_t orphan_size(u32 granules)
+{
+	return offsetof(struct mtg_orphan, object) + granules * MTG_GRANULE_SIZE;
+}
+
 /* Ordinary memory that an object of @len bytes needs: never more than 4 KiB. */
 static size_t spilled_size(unsigned int len)
 {
@@ -94,9 +119,22 @@ static struct mtg_slot_set *slot_set(struct mtg_slots *slots, u32 index)
 	return &slots->sets[index % MTG_SLOT_SETS];
 }
 
-static raw_spinlock_t *slot_lock(struct mtg_slots *slots, u32 index)
+/* True if the orphan lock is held as well: to be given to unlock_set(). */
+static __always_inline bool lock_set(struct mtg_slots *slots, struct mtg_slot_set *set)
 {
-	return &slot_set(slots, index)->lock;
+	raw_spin_lock(&set->lock);
+	if (likely(!READ_ONCE(slots->broken)))
+		return false;
+	raw_spin_lock(&slots->orphan_lock);
+	return true;
+}
+
+static __always_inline void unlock_set(struct mtg_slots *slots, struct mtg_slot_set *set,
+				       bool stopped)
+{
+	if (unlikely(stopped))
+		raw_spin_unlock(&slots->orphan_lock);
+	raw_spin_unlock(&set->lock);
 }
 
 static u64 *word_in_set(struct mtg_slot_set *set, u32 index)
@@ -201,8 +239,49 @@ static __always_inline void account_change(struct mtg_slot_set *set, u64 old, u6
 	account(set, new, 1);
 }
 
-static void free_object(struct mtg_slots *slots, u64 word)
+static struct mtg_orphan **find_orphan(struct mtg_slots *slots, u32 granule)
 {
+	struct mtg_orphan **p = &slots->orphans[granule / MTG_MIN_GRANULES % MTG_ORPHAN_LISTS];
+
+	while (*p && (*p)->granule != granule)
+		p = &(*p)->next;
+	return p;
+}
+
+/* What @word points to, after mtg_slots_stop(); NULL if it was lost. */
+static noinline const void *orphan_data(struct mtg_slots *slots, u64 word)
+{
+	u32 granule = object_granule(word);
+	struct mtg_orphan *orphan;
+
+	if (mtg_pool_begins(slots->pool, granule))
+		return mtg_pool_data(slots->pool, granule, object_len(word));
+	orphan = *find_orphan(slots, granule);
+	return orphan ? orphan->object.data : NULL;
+}
+
+/* The payload of the object that @word points to. Under the slot's lock. */
+static __always_inline const void *object_data(struct mtg_slots *slots, u64 word)
+{
+	if (likely(!READ_ONCE(slots->broken)))
+		return mtg_pool_data(slots->pool, object_granule(word), object_len(word));
+	return orphan_data(slots, word);
+}
+
+static noinline void forget_orphan(struct mtg_slots *slots, u32 granule)
+{
+	struct mtg_orphan **p = find_orphan(slots, granule), *orphan = *p;
+
+	if (!orphan)
+		return;
+	*p = orphan->next;
+	mtg_spill_free(&slots->spill, orphan, orphan_size(orphan->granules));
+}
+
+static __always_inline void free_object(struct mtg_slots *slots, u64 word)
+{
+	if (unlikely(READ_ONCE(slots->broken)))
+		forget_orphan(slots, object_granule(word));
 	mtg_pool_free(slots->pool, object_granule(word), object_len(word));
 }
 
@@ -271,14 +350,14 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		   unsigned int len)
 {
 	struct mtg_slot_set *set = slot_set(slots, index);
-	bool replaced = false;
+	bool replaced = false, stopped;
 	u64 *word, old, new;
 	u32 granule;
 	int ret = 0;
 
 	if (READ_ONCE(slots->broken))
 		return -EROFS;
-	raw_spin_lock(&set->lock);
+	stopped = lock_set(slots, set);
 	word = word_in_set(set, index);
 	old = *word;
 	if (is_short_fill(data, len)) {
@@ -297,7 +376,7 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 	if (len == MTG_SLOT_SIZE)
 		atomic64_inc(&slots->stats.huge_since);
 out:
-	raw_spin_unlock(&set->lock);
+	unlock_set(slots, set, stopped);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);
@@ -314,15 +393,16 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);
  */
 int mtg_slot_room(struct mtg_slots *slots, u32 index, unsigned int *len)
 {
+	struct mtg_slot_set *set = slot_set(slots, index);
 	int ret = mtg_pool_room(slots->pool, len);
 	enum slot_type type;
 
 	if (!ret)
 		return 0;
 	/* What is overwritten makes room, see place(). */
-	raw_spin_lock(slot_lock(slots, index));
-	type = slot_type(*slot_word(slots, index));
-	raw_spin_unlock(slot_lock(slots, index));
+	raw_spin_lock(&set->lock);
+	type = slot_type(*word_in_set(set, index));
+	raw_spin_unlock(&set->lock);
 	if (type == SLOT_OBJECT) {
 		*len = MTG_SLOT_SIZE;
 		ret = 0;
@@ -344,18 +424,23 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_room);
  */
 int mtg_slot_load_to(struct mtg_slots *slots, u32 index, void *buf, void *page)
 {
+	struct mtg_slot_set *set = slot_set(slots, index);
+	bool stopped = lock_set(slots, set);
+	u64 word = *word_in_set(set, index);
+	const void *data;
 	u32 fill[2];
-	u64 word;
 	int len;
 
-	raw_spin_lock(slot_lock(slots, index));
-	word = *slot_word(slots, index);
 	len = slot_len(word);
 	if (len == MTG_SLOT_SIZE)
 		buf = page;
 	switch (slot_type(word)) {
 	case SLOT_OBJECT:
-		memcpy(buf, mtg_pool_data(slots->pool, object_granule(word), len), len);
+		data = object_data(slots, word);
+		if (data)
+			memcpy(buf, data, len);
+		else
+			len = -EIO;
 		break;
 	case SLOT_SPILL:
 		memcpy(buf, ((struct spilled *)slot_pointer(word))->data, len);
@@ -374,7 +459,7 @@ int mtg_slot_load_to(struct mtg_slots *slots, u32 index, void *buf, void *page)
 	case SLOT_EMPTY:
 		break;
 	}
-	raw_spin_unlock(slot_lock(slots, index));
+	unlock_set(slots, set, stopped);
 	return len;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_load_to);
@@ -391,14 +476,15 @@ bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 {
 	struct mtg_slot_set *set = slot_set(slots, index);
 	u64 *word, old;
+	bool stopped;
 
-	raw_spin_lock(&set->lock);
+	stopped = lock_set(slots, set);
 	word = word_in_set(set, index);
 	old = *word;
 	*word = SLOT_EMPTY;
 	account(set, old, -1);
 	drop(slots, index, old);
-	raw_spin_unlock(&set->lock);
+	unlock_set(slots, set, stopped);
 	wake_if_spilled(slots);
 	return slot_type(old) != SLOT_EMPTY;
 }
@@ -419,20 +505,40 @@ static bool refers_to(struct mtg_slots *slots, u32 index, u32 granule)
 	return slot_type(word) == SLOT_OBJECT && object_granule(word) == granule;
 }
 
+/*
+ * The last resort: the data is gone, and whoever reads it is told so. Better than
+ * tags that overwrite it unnoticed, or tags that are overwritten by it. Always 0.
+ */
+static int lose_object(struct mtg_slots *slots, u32 index)
+{
+	u64 *word = slot_word(slots, index), old = *word;
+
+	account_change(slot_set(slots, index), old, SLOT_LOST);
+	*word = SLOT_LOST;
+	free_object(slots, old);
+	trace_mtetagram_fail(slots->name, object_granule(old) >> slots->pool->block_shift,
+			     MTG_RUNG_LOSE);
+	pr_err_ratelimited("%s: no memory to relocate slot %u, its data is lost\n",
+			   slots->name, index);
+	return 0;
+}
+
 /* Copy the slot's object to another place in the pool. Under the slot's lock. */
 static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode mode,
 		       unsigned int *runs)
 {
 	u64 *word = slot_word(slots, index), old = *word;
+	const void *data = object_data(slots, old);
 	unsigned int len = object_len(old);
 	u32 granule;
 	int ret;
 
+	if (!data)
+		return lose_object(slots, index);
 	ret = mtg_pool_alloc_counted(slots->pool, len, index, mode, &granule, runs);
 	if (ret)
 		return ret;
-	memcpy(mtg_pool_data(slots->pool, granule, len),
-	       mtg_pool_data(slots->pool, object_granule(old), len), len);
+	memcpy(mtg_pool_data(slots->pool, granule, len), data, len);
 	*word = make_object(granule, len);
 	free_object(slots, old);
 	atomic64_inc(&slots->stats.moved);
@@ -449,12 +555,16 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 {
 	u64 *word = slot_word(slots, index), old = *word;
 	unsigned int len = object_len(old);
-	const void *data = mtg_pool_data(slots->pool, object_granule(old), len);
-	void *memory = mtg_spill_alloc(&slots->spill, spilled_size(len));
-	struct spilled *spilled = memory;
+	const void *data = object_data(slots, old);
+	struct spilled *spilled;
+	void *memory;
 
+	if (!data)
+		return lose_object(slots, index);
+	memory = mtg_spill_alloc(&slots->spill, spilled_size(len));
 	if (!memory)
 		return -ENOMEM;
+	spilled = memory;
 	if (len == MTG_SLOT_SIZE) {
 		memcpy(memory, data, len);
 		*word = (uintptr_t)memory | SLOT_SPILL_RAW;
@@ -468,23 +578,6 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 	trace_mtetagram_spill(slots->name, object_granule(old) >> slots->pool->block_shift,
 			      index, len, rung);
 	return 0;
-}
-
-/*
- * The last resort: the data is gone, and whoever reads it is told so. Better than
- * tags that overwrite it unnoticed, or tags that are overwritten by it.
- */
-static void lose_object(struct mtg_slots *slots, u32 index)
-{
-	u64 old = *slot_word(slots, index);
-
-	account_change(slot_set(slots, index), old, SLOT_LOST);
-	*slot_word(slots, index) = SLOT_LOST;
-	free_object(slots, old);
-	trace_mtetagram_fail(slots->name, object_granule(old) >> slots->pool->block_shift,
-			     MTG_RUNG_LOSE);
-	pr_err_ratelimited("%s: no memory to relocate slot %u, its data is lost\n",
-			   slots->name, index);
 }
 
 /**
@@ -512,52 +605,6 @@ void mtg_slots_stop(struct mtg_slots *slots)
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_stop);
 
 /*
- * Write the headers of the objects that begin in [@granule, @end) anew, as far as slots
- * of that set own them. True if the one at @granule is among these.
- */
-static bool repair_in_set(struct mtg_slots *slots, u32 nr, u32 granule, u32 end)
-{
-	struct mtg_slot_set *set = &slots->sets[nr];
-	unsigned long index, end_index;
-	bool found = false;
-
-	raw_spin_lock(&set->lock);
-	end_index = nr_words(slots);
-	for (index = nr; index < end_index; index += MTG_SLOT_SETS) {
-		u64 word = *word_in_set(set, index);
-		u32 at = object_granule(word);
-
-		if (slot_type(word) != SLOT_OBJECT || at < granule || at >= end)
-			continue;
-		mtg_pool_set_owner(slots->pool, at, index);
-		found |= at == granule;
-	}
-	raw_spin_unlock(&set->lock);
-	return found;
-}
-
-/*
- * An object's header names a slot that does not own it. The object is not followed
- * anywhere: its owner is searched in the table instead, which is the only other place
- * that knows it, together with those of the objects behind it up to @end. So there is
- * one search for each block, whatever has been overwritten; and few blocks, as from
- * the first one on the worker empties all of them. False if the object has no owner.
- */
-static noinline bool repair_owners(struct mtg_slots *slots, u32 granule, u32 end, u32 wrong)
-{
-	bool found = false;
-	u32 nr;
-
-	if (!READ_ONCE(slots->broken))
-		pr_err("%s: object at granule %u has a damaged header (owner %u)\n",
-		       slots->name, granule, wrong);
-	mtg_slots_stop(slots);
-	for (nr = 0; nr < MTG_SLOT_SETS; nr++)
-		found |= repair_in_set(slots, nr, granule, end);
-	return found;
-}
-
-/*
  * Is the header of the object wrong? Under the lock of the slot @index, which the
  * header named but which does not own it: if the header still says so, no store
  * or free is under way that would explain it.
@@ -572,6 +619,46 @@ static bool damaged(struct mtg_slots *slots, u32 granule, u32 index)
 static void count_rung(struct mtg_slots *slots, enum mtg_rung rung)
 {
 	atomic64_inc(&slots->stats.rung[rung]);
+}
+
+/*
+ * Whoever has a slot lock and did not take the orphan lock, because he took it before
+ * mtg_slots_stop(), gives it back soon; then all know that there may be orphans.
+ */
+static void let_orphans_be(struct mtg_slots *slots)
+{
+	unsigned int i;
+
+	/* Pairs with the smp_store_release() below, by another CPU. */
+	if (smp_load_acquire(&slots->orphans_allowed))
+		return;
+	for (i = 0; i < MTG_SLOT_SETS; i++) {
+		raw_spin_lock(&slots->sets[i].lock);
+		raw_spin_unlock(&slots->sets[i].lock);
+	}
+	smp_store_release(&slots->orphans_allowed, true);
+}
+
+/* Copy the object to ordinary memory, for its owner to find it. Under the orphan lock. */
+static int keep_orphan(struct mtg_slots *slots, u32 granule, u32 granules)
+{
+	struct mtg_orphan **p = find_orphan(slots, granule), *orphan;
+
+	BUILD_BUG_ON(offsetof(struct mtg_orphan, object) + MTG_RAW_LEN - MTG_GRANULE_SIZE >
+		     4096 - 16);
+	/* The owners of pages as they are lie elsewhere, and such pages are too long. */
+	if (granules >= MTG_RAW_GRANULES)
+		return -EIO;
+	orphan = mtg_spill_alloc(&slots->spill, orphan_size(granules));
+	if (!orphan)
+		return -ENOMEM;
+	memcpy(&orphan->object, mtg_pool_object(slots->pool, granule),
+	       granules * MTG_GRANULE_SIZE);
+	orphan->granule = granule;
+	orphan->granules = granules;
+	orphan->next = *p;
+	*p = orphan;
+	return 0;
 }
 
 /**
@@ -594,6 +681,45 @@ struct eviction {
 	unsigned int too_long;
 	unsigned int runs;
 };
+
+/*
+ * The object's header names a slot that does not own it. It is not followed anywhere, and
+ * its owner is not searched, as that would take as long as the table is large: it becomes
+ * an orphan, if it reaches into the block that is to be emptied for tags.
+ */
+static noinline int make_orphan(struct mtg_slots *slots, u32 granule,
+				const struct eviction *ev, enum mtg_rung *rung)
+{
+	unsigned int granules;
+	int ret = 0;
+
+	if (!READ_ONCE(slots->broken))
+		pr_err("%s: object at granule %u has a damaged header\n", slots->name, granule);
+	mtg_slots_stop(slots);
+	if (ev->mode != MTG_MOVE)
+		return -ENOSPC;
+	let_orphans_be(slots);
+	raw_spin_lock(&slots->orphan_lock);
+	granules = mtg_pool_extent(slots->pool, granule);
+	if (granules && granule + granules > ev->start) {
+		if (*rung < MTG_RUNG_RESERVE)
+			*rung = MTG_RUNG_RESERVE;
+		ret = *rung == MTG_RUNG_LOSE ? -EIO :
+		      keep_orphan(slots, granule, granules);
+		if (ret == -EIO) {
+			*rung = MTG_RUNG_LOSE;
+			pr_err_ratelimited("%s: an object without a header is lost\n",
+					   slots->name);
+			ret = 0;
+		}
+		if (!ret) {
+			mtg_pool_disown(slots->pool, granule);
+			count_rung(slots, *rung);
+		}
+	}
+	raw_spin_unlock(&slots->orphan_lock);
+	return ret;
+}
 
 /* Does it pay to look for room in the pool? */
 static bool may_find_room(struct mtg_slots *slots, const struct eviction *ev,
@@ -667,13 +793,15 @@ static enum mtg_rung next_rung(struct mtg_slots *slots, enum mtg_rung rung,
 static int evict_once(struct mtg_slots *slots, u32 granule, struct eviction *ev,
 		      enum mtg_rung *rung)
 {
-	u32 index, end = ev->start + (1U << slots->pool->block_shift);
-	bool wrong = false;
+	bool wrong = false, stopped;
+	struct mtg_slot_set *set;
 	int ret = 0;
+	u32 index;
 
 	if (!mtg_pool_owner(slots->pool, granule, &index))
 		return 0;
-	raw_spin_lock(slot_lock(slots, index));
+	set = slot_set(slots, index);
+	stopped = lock_set(slots, set);
 	if (!refers_to(slots, index, granule)) {
 		wrong = damaged(slots, granule, index);
 		ret = -EAGAIN;
@@ -687,9 +815,8 @@ static int evict_once(struct mtg_slots *slots, u32 granule, struct eviction *ev,
 		if (ev->mode == MTG_MOVE && !ret)
 			count_rung(slots, *rung);
 	}
-	raw_spin_unlock(slot_lock(slots, index));
-	/* An object without an owner is nobody's data. */
-	return wrong && !repair_owners(slots, granule, end, index) ? 0 : ret;
+	unlock_set(slots, set, stopped);
+	return wrong ? make_orphan(slots, granule, ev, rung) : ret;
 }
 
 /*
@@ -751,8 +878,7 @@ static int evict_within_pool(struct mtg_slots *slots, u32 block, enum mtg_alloc_
  * Objects go where &enum mtg_rung says, in that order.
  *
  * Context: Atomic or not; not in interrupts. Never sleeps. The work is bounded by
- *          the objects that touch one block, or by the slots of the table if the
- *          block is damaged.
+ *          the objects that touch one block, whatever they are.
  * Return: 0, and the block is empty. -ENOMEM if there is no memory, and never if @last is
  *         MTG_RUNG_LOSE: then the block is closed, with the objects that are left, and
  *         the caller has to call mtg_pool_reopen().
@@ -869,13 +995,14 @@ int mtg_slots_evacuate(struct mtg_slots *slots, u32 block)
  */
 static bool bring_home(struct mtg_slots *slots, u32 index, unsigned int *too_long)
 {
+	struct mtg_slot_set *set = slot_set(slots, index);
+	bool home = false, stopped;
 	unsigned int len;
-	bool home = false;
 	u64 *word, old;
 	u32 granule;
 
-	raw_spin_lock(slot_lock(slots, index));
-	word = slot_word(slots, index);
+	stopped = lock_set(slots, set);
+	word = word_in_set(set, index);
 	old = *word;
 	len = slot_len(old);
 	if (!is_spilled(old) || len >= *too_long)
@@ -892,7 +1019,7 @@ static bool bring_home(struct mtg_slots *slots, u32 index, unsigned int *too_lon
 	atomic64_inc(&slots->stats.returned);
 	home = true;
 out:
-	raw_spin_unlock(slot_lock(slots, index));
+	unlock_set(slots, set, stopped);
 	return home;
 }
 
@@ -932,19 +1059,21 @@ static void empty_kept_blocks(struct mtg_slots *slots)
 /* Move the slot's object out of the pool, if it has one; false if there is no memory. */
 static bool take_out(struct mtg_slots *slots, u32 index)
 {
+	struct mtg_slot_set *set = slot_set(slots, index);
 	struct mtg_spill *spill = &slots->spill;
+	bool stopped;
 	int ret = 0;
 
 	/* The reserve is for others. */
 	if (!mtg_spill_fill(spill, READ_ONCE(spill->target) + 1, GFP_KERNEL | __GFP_NORETRY))
 		return false;
-	raw_spin_lock(slot_lock(slots, index));
-	if (slot_type(*slot_word(slots, index)) == SLOT_OBJECT) {
+	stopped = lock_set(slots, set);
+	if (slot_type(*word_in_set(set, index)) == SLOT_OBJECT) {
 		ret = spill_object(slots, index, MTG_RUNG_RESERVE);
 		if (!ret)
 			count_rung(slots, MTG_RUNG_RESERVE);
 	}
-	raw_spin_unlock(slot_lock(slots, index));
+	unlock_set(slots, set, stopped);
 	return !ret;
 }
 
@@ -1183,6 +1312,7 @@ int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *p
 		raw_spin_lock_init(&slots->sets[i].lock);
 		use_table(&slots->sets[i], table);
 	}
+	raw_spin_lock_init(&slots->orphan_lock);
 	mtg_spill_init(&slots->spill, reserve);
 	return 0;
 }
@@ -1240,6 +1370,18 @@ int mtg_slots_grow(struct mtg_slots *slots, u32 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_grow);
 
+/* Those that nobody owns. */
+static void drop_orphans(struct mtg_slots *slots)
+{
+	unsigned int i;
+
+	raw_spin_lock(&slots->orphan_lock);
+	for (i = 0; i < MTG_ORPHAN_LISTS; i++)
+		while (slots->orphans[i])
+			forget_orphan(slots, slots->orphans[i]->granule);
+	raw_spin_unlock(&slots->orphan_lock);
+}
+
 /**
  * mtg_slots_clear() - free all slots
  * @slots: The table; nobody reads or writes slots any more, but blocks may still
@@ -1258,6 +1400,7 @@ void mtg_slots_clear(struct mtg_slots *slots)
 		if (!(index % SLOTS_PER_BREATH))
 			cond_resched();
 	}
+	drop_orphans(slots);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_clear);
 

@@ -27,6 +27,9 @@
 /* Enough that CPUs seldom meet, and only 16 KiB. */
 #define MTG_SLOT_SETS	256
 
+/* Lists of objects without a header, see &struct mtg_orphan. */
+#define MTG_ORPHAN_LISTS	64
+
 /* Slots whose words lie in one page: a table grows by such pages, which never move. */
 #define MTG_CHUNK_SLOTS	(PAGE_SIZE / sizeof(u64))
 
@@ -116,6 +119,11 @@ struct mtg_slot_set {
  * @sets: Slot N is in set N % MTG_SLOT_SETS. First, which saves instructions.
  * @name: Of the device, for log lines.
  * @pool: Where the objects are.
+ * @broken: Tag storage was overwritten, see mtg_slots_stop().
+ * @orphans_allowed: All who hold a slot lock know that, see let_orphans_be().
+ * @orphan_lock: Protects @orphans. From mtg_slots_stop() on, whoever holds a slot lock
+ *	takes it as well, inside of that and outside the locks of the pool.
+ * @orphans: Objects by their granule whose headers were overwritten.
  * @spill: Where those are that found no place in the pool.
  * @wake: Called when there is work for mtg_slots_settle(), if not NULL. Any
  *	context, no lock of ours held.
@@ -123,19 +131,21 @@ struct mtg_slot_set {
  * @kept_used: There may be objects in kept blocks.
  * @nr: Number of slots; there is one word for each, see slot.c.
  * @stats: Counters of events.
- * @broken: Tag storage was overwritten, see mtg_slots_stop().
  */
 struct mtg_slots {
 	struct mtg_slot_set sets[MTG_SLOT_SETS];
 	const char *name;
 	struct mtg_pool *pool;
+	bool broken;
+	bool orphans_allowed;
+	raw_spinlock_t orphan_lock; /* see above */
+	struct mtg_orphan *orphans[MTG_ORPHAN_LISTS];
 	struct mtg_spill spill;
 	void (*wake)(struct mtg_slots *slots);
 	u32 cursor;
 	bool kept_used;
 	u32 nr;
 	struct mtg_slot_stats stats;
-	bool broken;
 };
 
 struct mtg_slot_usage mtg_slots_usage(struct mtg_slots *slots);
