@@ -865,7 +865,7 @@ EXPORT_SYMBOL_GPL(mtg_region_nr_reserved);
  * @ops: Callbacks.
  * @priv: Their first argument.
  *
- * Context: Process context. The caller serialises attach and detach.
+ * Context: Process context, may sleep. The caller serialises attach and detach.
  * Return: 0, or -EBUSY if the region has a user.
  */
 int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops,
@@ -874,6 +874,12 @@ int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops
 	if (rcu_access_pointer(region->ops))
 		return -EBUSY;
 	region->priv = priv;
+	/*
+	 * Callers of callbacks load @ops first, but no dependency orders their load of
+	 * @priv after that. Those who see @ops have begun after this, and see @priv too.
+	 */
+	synchronize_rcu();
+	synchronize_srcu(&region->srcu);
 	rcu_assign_pointer(region->ops, ops);
 	return 0;
 }
