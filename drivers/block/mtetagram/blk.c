@@ -4,13 +4,14 @@
  *
  * A bio is done when submit_bio() returns, like that of zram: the data is copied
  * or compressed by the caller. The unit is the slot of 4 KiB, which is the logical
- * block size, so that every bio consists of whole slots; but a slot need not lie
- * within one page of the bio (direct I/O from a buffer that is not page aligned),
- * and then it goes through a bounce buffer.
+ * block size, so that every bio consists of whole slots; one that does not is refused.
+ * A slot need not lie within one page of the bio (direct I/O from a buffer that is not
+ * page aligned), and then it goes through a bounce buffer.
  */
 
 #define pr_fmt(fmt) "mtetagram: " fmt
 
+#include <linux/align.h>
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/highmem.h>
@@ -249,10 +250,38 @@ static void discard(struct mtg_device *dev, struct bio *bio)
 	bio_endio(bio);
 }
 
+/*
+ * A driver that is stacked on this one may ignore the limits of the queue, and nothing
+ * between them looks: blk-mq does, but has no part in this. Such a bio would go past its
+ * own pages, or to a slot that it does not mean.
+ */
+static bool is_valid(struct mtg_device *dev, struct bio *bio)
+{
+	sector_t size = READ_ONCE(dev->disksize) >> SECTOR_SHIFT;
+	sector_t sector = bio->bi_iter.bi_sector, sectors = bio_sectors(bio);
+
+	return IS_ALIGNED(sector, SLOT_SECTORS) &&
+	       IS_ALIGNED(bio->bi_iter.bi_size, MTG_SLOT_SIZE) &&
+	       sectors <= size && sector <= size - sectors;
+}
+
+static void refuse(struct mtg_device *dev, struct bio *bio)
+{
+	pr_err_ratelimited("%s: refused I/O of %u bytes at sector %llu: not whole slots of %u bytes, or beyond the end; what is stacked on the device is wrong\n",
+			   dev->disk->disk_name, bio->bi_iter.bi_size,
+			   (u64)bio->bi_iter.bi_sector, MTG_SLOT_SIZE);
+	atomic64_inc(&dev->invalid_io);
+	bio_io_error(bio);
+}
+
 static void mtg_submit_bio(struct bio *bio)
 {
 	struct mtg_device *dev = bio->bi_bdev->bd_disk->private_data;
 
+	if (unlikely(!is_valid(dev, bio))) {
+		refuse(dev, bio);
+		return;
+	}
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
 	case REQ_OP_WRITE:

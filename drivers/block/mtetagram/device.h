@@ -60,6 +60,7 @@ enum mtg_write_error {
  * @refill_failed: There was no memory for the reserve when it ran last.
  * @failed_reads: Reads that returned an error.
  * @failed_writes: Writes that returned an error, by cause.
+ * @invalid_io: Bios that were refused, as they are not whole slots of the device.
  * @notify_free: Slots freed by the swap core or by discard.
  */
 struct mtg_device {
@@ -84,6 +85,7 @@ struct mtg_device {
 
 	atomic64_t failed_reads;
 	atomic64_t failed_writes[MTG_WRITE_ERRORS];
+	atomic64_t invalid_io;
 	atomic64_t notify_free;
 };
 

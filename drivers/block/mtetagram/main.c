@@ -340,6 +340,7 @@ void mtg_device_set_defaults(struct mtg_device *dev)
 	/* Twice a burst, see spare_for_block(). */
 	WRITE_ONCE(dev->spill_reserve, PHYS_PFN(2 * worst_burst()));
 	atomic64_set(&dev->failed_reads, 0);
+	atomic64_set(&dev->invalid_io, 0);
 	atomic64_set(&dev->notify_free, 0);
 	for (i = 0; i < MTG_WRITE_ERRORS; i++)
 		atomic64_set(&dev->failed_writes[i], 0);

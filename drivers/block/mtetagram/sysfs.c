@@ -211,7 +211,7 @@ static ssize_t io_stat_show(struct device *d, struct device_attribute *attr, cha
 
 	return sysfs_emit(buf, "%8llu %8llu %8llu %8llu\n",
 			  (u64)atomic64_read(&dev->failed_reads), failed_writes(dev),
-			  0ULL /* invalid_io: the block layer lets none through */,
+			  (u64)atomic64_read(&dev->invalid_io),
 			  (u64)atomic64_read(&dev->notify_free));
 }
 static DEVICE_ATTR_RO(io_stat);
