@@ -51,9 +51,9 @@ enum mtg_write_error {
  * @limit: Blocks that the device may use, applied at set-up.
  * @mem_limit: Blocks that mem_limit allows, U32_MAX if all.
  * @spill_reserve: Pages that wait for objects without a place, applied at set-up.
- * @kept: One bit for each block: kept for relocation, as it can never hold tags.
- *	Chosen at set-up.
- * @kept_free: Number of those that are free.
+ * @nr_unclaimable: Blocks that can never hold tags: as memory was when the driver was
+ *	loaded, when the device was set up, and when memory was added or removed.
+ * @recount: Counts these.
  * @settle: Brings objects back that had to make way for tags, see settle().
  * @settle_delay: How long it waits when it is woken, in jiffies; longer after each time
  *	that it ran in vain.
@@ -77,8 +77,8 @@ struct mtg_device {
 	u32 limit;
 	u32 mem_limit;
 	unsigned int spill_reserve;
-	unsigned long *kept;
-	atomic_t kept_free;
+	u32 nr_unclaimable;
+	struct work_struct recount;
 	struct delayed_work settle;
 	unsigned long settle_delay;
 	bool refill_failed;

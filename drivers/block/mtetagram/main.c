@@ -10,9 +10,10 @@
 
 #define pr_fmt(fmt) "mtetagram: " fmt
 
-#include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/blkdev.h>
 #include <linux/cpumask.h>
+#include <linux/memory.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
@@ -28,24 +29,14 @@ static unsigned int nr_devices;
 
 static bool provider_get(void *priv, u32 block, bool kept)
 {
-	struct mtg_device *dev = priv;
+	struct mtg_region *region = ((struct mtg_device *)priv)->region;
 
-	if (test_bit(block, dev->kept) != kept || !mtg_block_get(dev->region, block))
-		return false;
-	if (kept)
-		atomic_dec(&dev->kept_free);
-	return true;
+	return test_bit(block, region->kept) == kept && mtg_block_get(region, block);
 }
 
 static bool provider_put(void *priv, u32 block)
 {
-	struct mtg_device *dev = priv;
-
-	if (!mtg_block_put(dev->region, block))
-		return false;
-	if (test_bit(block, dev->kept))
-		atomic_inc(&dev->kept_free);
-	return true;
+	return mtg_block_put(((struct mtg_device *)priv)->region, block);
 }
 
 static bool provider_owned(void *priv, u32 block)
@@ -55,24 +46,24 @@ static bool provider_owned(void *priv, u32 block)
 
 static u32 provider_next_kept(void *priv, u32 from)
 {
-	struct mtg_device *dev = priv;
+	struct mtg_region *region = ((struct mtg_device *)priv)->region;
 
-	return find_next_bit(dev->kept, dev->region->nr_blocks, from);
+	return find_next_bit(region->kept, region->nr_blocks, from);
 }
 
 static u32 provider_next_free(void *priv, u32 from, bool kept)
 {
-	struct mtg_device *dev = priv;
+	struct mtg_region *region = ((struct mtg_device *)priv)->region;
 
-	return mtg_block_next_free(dev->region, from, dev->kept, kept);
+	return mtg_block_next_free(region, from, region->kept, kept);
 }
 
 static u32 provider_nr_free(void *priv)
 {
-	struct mtg_device *dev = priv;
+	struct mtg_region *region = ((struct mtg_device *)priv)->region;
 
-	return max(0, atomic_read(&dev->region->nr_state[MTG_BLOCK_FREE]) -
-		      atomic_read(&dev->kept_free));
+	return max(0, atomic_read(&region->nr_state[MTG_BLOCK_FREE]) -
+		      atomic_read(&region->kept_free));
 }
 
 static const struct mtg_provider provider = {
@@ -213,6 +204,24 @@ static u64 worst_burst(void)
 }
 
 /*
+ * Count the blocks that can never hold tags, as memory is now, and keep the first @want
+ * of them. At 1 TiB it is a second's work: nobody but root may ask for it.
+ */
+static u32 find_unclaimable(struct mtg_device *dev, u32 want)
+{
+	struct mtg_region *region = dev->region;
+	u32 block, count = 0;
+
+	for (block = 0; block < region->nr_blocks; block++) {
+		cond_resched();
+		if (mtg_block_unclaimable(region, block) && count++ < want)
+			mtg_block_keep(region, block, true);
+	}
+	WRITE_ONCE(dev->nr_unclaimable, count);
+	return min(count, want);
+}
+
+/*
  * Relocation needs free blocks, for one burst. Those that never will hold tags are
  * best, as no burst can take them: they are kept for nothing else. What is missing
  * is headroom: any free blocks that stores leave alone.
@@ -222,16 +231,16 @@ static void keep_blocks(struct mtg_device *dev)
 	struct mtg_region *region = dev->region;
 	u32 want = min(DIV_ROUND_UP_ULL(worst_burst(), 1U << region->block_shift),
 		       region->nr_blocks / 8);
-	u32 block, count = 0;
 
-	bitmap_zero(dev->kept, region->nr_blocks);
-	for (block = 0; block < region->nr_blocks && count < want; block++)
-		if (mtg_block_unclaimable(region, block)) {
-			__set_bit(block, dev->kept);
-			count++;
-		}
-	atomic_set(&dev->kept_free, count);
-	dev->pool.headroom = want - count;
+	dev->pool.headroom = want - find_unclaimable(dev, want);
+}
+
+static void keep_no_blocks(struct mtg_region *region)
+{
+	unsigned long block;
+
+	for_each_set_bit(block, region->kept, region->nr_blocks)
+		mtg_block_keep(region, block, false);
 }
 
 /* Statistics of a device that is not set up read as zero. */
@@ -293,6 +302,7 @@ err_attach:
 err_comp:
 	mtg_slots_destroy(&dev->slots);
 err_slots:
+	keep_no_blocks(region);
 	mtg_pool_destroy(&dev->pool);
 	clear_store(dev);
 	return ret;
@@ -356,6 +366,7 @@ static void device_teardown(struct mtg_device *dev)
 	mtg_region_detach(dev->region);
 	/* Nobody vacates blocks any more, or has reason to wake the worker. */
 	cancel_delayed_work_sync(&dev->settle);
+	keep_no_blocks(dev->region);
 	mtg_comp_destroy(&dev->comp);
 	mtg_slots_destroy(&dev->slots);
 	mtg_pool_destroy(&dev->pool);
@@ -465,6 +476,12 @@ int mtg_device_set_spill_reserve(struct mtg_device *dev, unsigned int nr_pages)
 	return 0;
 }
 
+/* Memory was added or removed, and with it pages that may be tagged. */
+static void recount(struct work_struct *work)
+{
+	find_unclaimable(container_of(work, struct mtg_device, recount), 0);
+}
+
 static int add_device(struct mtg_region *region)
 {
 	struct queue_limits lim = {
@@ -485,15 +502,12 @@ static int add_device(struct mtg_region *region)
 	if (!dev)
 		return -ENOMEM;
 	dev->region = region;
-	dev->kept = bitmap_zalloc(region->nr_blocks, GFP_KERNEL);
-	if (!dev->kept) {
-		ret = -ENOMEM;
-		goto err_free;
-	}
 	init_rwsem(&dev->init_lock);
 	INIT_DELAYED_WORK(&dev->settle, settle);
 	dev->settle_delay = SETTLE_DELAY;
+	INIT_WORK(&dev->recount, recount);
 	mtg_device_set_defaults(dev);
+	find_unclaimable(dev, 0);
 
 	dev->disk = blk_alloc_disk(&lim, NUMA_NO_NODE);
 	if (IS_ERR(dev->disk)) {
@@ -517,7 +531,6 @@ static int add_device(struct mtg_region *region)
 err_disk:
 	put_disk(dev->disk);
 err_free:
-	bitmap_free(dev->kept);
 	kvfree(dev);
 	return ret;
 }
@@ -526,9 +539,9 @@ err_free:
 static void remove_device(struct mtg_device *dev)
 {
 	del_gendisk(dev->disk);
+	cancel_work_sync(&dev->recount);
 	device_teardown(dev);
 	put_disk(dev->disk);
-	bitmap_free(dev->kept);
 	kvfree(dev);
 }
 
@@ -566,6 +579,20 @@ static int veto_hibernation(struct notifier_block *nb, unsigned long action,
 
 static struct notifier_block pm_nb = {
 	.notifier_call = veto_hibernation,
+};
+
+static int memory_changed(struct notifier_block *nb, unsigned long action, void *data)
+{
+	unsigned int i;
+
+	if (action == MEM_ONLINE || action == MEM_OFFLINE)
+		for (i = 0; i < nr_devices; i++)
+			queue_work(system_unbound_wq, &devices[i]->recount);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block memory_nb = {
+	.notifier_call = memory_changed,
 };
 
 static bool usable(struct mtg_region *region)
@@ -610,11 +637,13 @@ static int __init mtg_init(void)
 		}
 	}
 	register_pm_notifier(&pm_nb);
+	register_memory_notifier(&memory_nb);
 	return 0;
 }
 
 static void __exit mtg_exit(void)
 {
+	unregister_memory_notifier(&memory_nb);
 	unregister_pm_notifier(&pm_nb);
 	remove_all();
 }

@@ -20,6 +20,7 @@
 #include <linux/ioport.h>
 #include <linux/jump_label.h>
 #include <linux/log2.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
 #include <linux/of.h>
@@ -120,11 +121,14 @@ bool mtg_block_unclaimable(struct mtg_region *region, u32 block)
 	unsigned long pfn = region->start_pfn + ((unsigned long)block << region->pages_shift);
 	unsigned long end = pfn + (1UL << region->pages_shift);
 
-	while (pfn < end && (!pfn_valid(pfn) ||
-			     (PageReserved(pfn_to_page(pfn)) &&
-			      !page_reserved_for_ever(pfn))))
-		pfn++;
-	return pfn == end;
+	for (; pfn < end; pfn++) {
+		/* What is offline may have no struct page that says anything. */
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (page && (!PageReserved(page) || page_reserved_for_ever(pfn)))
+			return false;
+	}
+	return true;
 }
 EXPORT_SYMBOL_GPL(mtg_block_unclaimable);
 

@@ -13,6 +13,7 @@
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
@@ -265,7 +266,7 @@ static u64 metadata_size(struct mtg_device *dev)
 	u64 size = region->nr_pages / BITS_PER_BYTE +
 		   region->nr_blocks * sizeof(*region->state) +
 		   mtg_map_words(region->nr_blocks) * sizeof(long) +
-		   /* @bad of the region, @kept of the device. */
+		   /* @bad and @kept. */
 		   2 * (region->nr_blocks / BITS_PER_BYTE);
 
 	if (dev->disksize)
@@ -273,15 +274,6 @@ static u64 metadata_size(struct mtg_device *dev)
 			mtg_slots_metadata_size(&dev->slots) +
 			spill_available(dev);
 	return size;
-}
-
-static u32 nr_unclaimable(struct mtg_device *dev)
-{
-	u32 block, count = 0;
-
-	for (block = 0; block < dev->region->nr_blocks; block++)
-		count += mtg_block_unclaimable(dev->region, block);
-	return count;
 }
 
 static u64 rung(struct mtg_device *dev, enum mtg_rung rung)
@@ -296,7 +288,7 @@ NUMBER_ATTR(blocks_free, nr_blocks_in(dev, MTG_BLOCK_FREE));
 NUMBER_ATTR(blocks_used, nr_blocks_in(dev, MTG_BLOCK_USED));
 NUMBER_ATTR(blocks_tagged, nr_blocks_in(dev, MTG_BLOCK_TAGGED));
 NUMBER_ATTR(blocks_offline, nr_blocks_in(dev, MTG_BLOCK_OFFLINE));
-NUMBER_ATTR(blocks_unclaimable, nr_unclaimable(dev));
+NUMBER_ATTR(blocks_unclaimable, READ_ONCE(dev->nr_unclaimable));
 NUMBER_ATTR(tagged_pages, mtg_region_nr_reserved(dev->region));
 NUMBER_ATTR(metadata_size, metadata_size(dev));
 NUMBER_ATTR(spilled_size, (u64)atomic_read(&dev->slots.spill.nr_pages) * PAGE_SIZE);
@@ -367,8 +359,10 @@ static ssize_t block_map_read(struct file *file, struct kobject *kobj,
 		return 0;
 	len = min_t(size_t, len, nr_blocks - pos);
 	down_read(&dev->init_lock);
-	for (i = 0; i < len; i++)
+	for (i = 0; i < len; i++) {
 		buf[i] = block_map_byte(dev, pos + i);
+		cond_resched();
+	}
 	up_read(&dev->init_lock);
 	return len;
 }

@@ -70,6 +70,9 @@ static void set_state(struct mtg_region *region, u32 block,
 
 	atomic_dec(&region->nr_state[region->state[block]]);
 	atomic_inc(&region->nr_state[state]);
+	if (test_bit(block, region->kept))
+		atomic_add((state == MTG_BLOCK_FREE) -
+			   (region->state[block] == MTG_BLOCK_FREE), &region->kept_free);
 	/* Pairs with the READ_ONCE() in wait_for_switch(). */
 	WRITE_ONCE(region->state[block], state);
 	if (state == MTG_BLOCK_FREE)
@@ -754,6 +757,34 @@ void mtg_block_online(struct mtg_region *region, u32 block)
 EXPORT_SYMBOL_GPL(mtg_block_online);
 
 /**
+ * mtg_block_keep() - keep a block for relocation, or no longer
+ * @region: The region, to which the caller is attached or about to be.
+ * @block: Index of the block.
+ * @keep: Whether it is kept.
+ *
+ * That means nothing here but that &mtg_region.kept_free counts the block while it is
+ * free. It is best one that can never hold tags; one that gets tags all the same, as
+ * memory was added, is counted again when they are gone.
+ *
+ * Context: Any.
+ */
+void mtg_block_keep(struct mtg_region *region, u32 block, bool keep)
+{
+	raw_spinlock_t *lock = block_lock(region, block);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(lock, flags);
+	if (test_bit(block, region->kept) != keep) {
+		/* Atomic: other blocks of the same word have other locks. */
+		change_bit(block, region->kept);
+		if (region->state[block] == MTG_BLOCK_FREE)
+			atomic_add(keep ? 1 : -1, &region->kept_free);
+	}
+	raw_spin_unlock_irqrestore(lock, flags);
+}
+EXPORT_SYMBOL_GPL(mtg_block_keep);
+
+/**
  * mtg_block_owned() - is a block that was taken still the driver's?
  * @region: The region, to which the caller is attached.
  * @block: Index of a block that mtg_block_get() gave.
@@ -931,9 +962,12 @@ int mtg_region_init(struct mtg_region *region)
 				    GFP_KERNEL);
 	region->bad = kvcalloc(BITS_TO_LONGS(region->nr_blocks), sizeof(long),
 			       GFP_KERNEL);
+	region->kept = kvcalloc(BITS_TO_LONGS(region->nr_blocks), sizeof(long),
+				GFP_KERNEL);
 	region->state = kvzalloc(region->nr_blocks, GFP_KERNEL);
 	region->counts = alloc_percpu(struct mtg_page_counts);
-	if (!region->reserved || !region->bad || !region->state || !region->counts ||
+	if (!region->reserved || !region->bad || !region->kept || !region->state ||
+	    !region->counts ||
 	    mtg_map_init(&region->free, region->nr_blocks)) {
 		mtg_region_destroy(region);
 		return -ENOMEM;
@@ -958,6 +992,7 @@ void mtg_region_destroy(struct mtg_region *region)
 	kvfree(region->reserved);
 	mtg_map_destroy(&region->free);
 	kvfree(region->bad);
+	kvfree(region->kept);
 	kvfree(region->state);
 	free_percpu(region->counts);
 }

@@ -130,6 +130,9 @@ struct mtg_block_ops {
  *	@state decides.
  * @bad: One bit for each block: it is to be OFFLINE instead of FREE; under the
  *	block's lock.
+ * @kept: One bit for each block: the driver keeps it for relocation, see
+ *	mtg_block_keep(); under the block's lock, tested without.
+ * @kept_free: Number of those that are in state FREE.
  * @state: &enum mtg_block_state of each block, under the block's lock.
  * @locks: Block N is protected by lock N % MTG_BLOCK_LOCKS. Innermost of all
  *	locks, taken in hard interrupts, raw because pages are freed in any context.
@@ -162,6 +165,8 @@ struct mtg_region {
 	u32 nr_blocks;
 	struct mtg_map free;
 	unsigned long *bad;
+	unsigned long *kept;
+	atomic_t kept_free;
 	u8 *state;
 	struct mtg_block_lock locks[MTG_BLOCK_LOCKS];
 
@@ -266,6 +271,7 @@ bool mtg_block_get(struct mtg_region *region, u32 block);
 bool mtg_block_put(struct mtg_region *region, u32 block);
 void mtg_block_offline(struct mtg_region *region, u32 block);
 void mtg_block_online(struct mtg_region *region, u32 block);
+void mtg_block_keep(struct mtg_region *region, u32 block, bool keep);
 bool mtg_block_owned(struct mtg_region *region, u32 block);
 u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long *map,
 			bool set);

@@ -438,6 +438,40 @@ static void tagblock_finds_each_region(struct kunit *test)
 	}
 }
 
+static void tagblock_counts_free_blocks_that_are_kept(struct kunit *test)
+{
+	struct page *page = pages + 5 * PER_BLOCK;
+
+	mtg_block_keep(&region, 5, true);
+	mtg_block_keep(&region, 5, true);
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 6));
+	mtg_block_keep(&region, 6, true);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&region.kept_free));
+
+	/* Memory was added, and tags take a block that was thought safe from them. */
+	reserve(page);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&region.kept_free));
+	release(5 * PER_BLOCK, 1);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&region.kept_free));
+	/* While there is data in it, too. */
+	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 5));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&region.kept_free));
+	reserve(page);
+	KUNIT_EXPECT_FALSE(test, mtg_block_put(&region, 5));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&region.kept_free));
+	mtg_block_offline(&region, 5);
+	release(5 * PER_BLOCK, 1);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&region.kept_free));
+	mtg_block_online(&region, 5);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&region.kept_free));
+
+	KUNIT_EXPECT_TRUE(test, mtg_block_put(&region, 6));
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&region.kept_free));
+	mtg_block_keep(&region, 5, false);
+	mtg_block_keep(&region, 5, false);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&region.kept_free));
+}
+
 static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_reserve_and_release),
 	KUNIT_CASE(tagblock_counts_pages_of_a_block),
@@ -446,6 +480,7 @@ static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_prepares_again),
 	KUNIT_CASE(tagblock_holds_no_data_as_tags),
 	KUNIT_CASE(tagblock_keeps_bad_blocks_offline),
+	KUNIT_CASE(tagblock_counts_free_blocks_that_are_kept),
 	KUNIT_CASE(tagblock_tells_neighbours_apart),
 	KUNIT_CASE(tagblock_initialises_false_tags),
 	KUNIT_CASE(tagblock_survives_races),
