@@ -47,6 +47,15 @@ hold_tags()
 	check_is "$how: all tags and bytes are right" 0 $?
 }
 
+# A device that cannot be added does not take one with it that may be in use by then.
+modprobe mtetagram_provoke disk=mtetagram1 || bail "modprobe failed"
+check "modprobe while the second device is in the way" modprobe mtetagram
+check "the first is there" set_up 1M
+check "and works" slots write "$DEV" --count 100
+check_is "the second is not ours" "" "$(ls -d /sys/block/mtetagram1/tag_storage 2>/dev/null)"
+check "rmmod" rmmod mtetagram
+check "rmmod of what was in the way" rmmod mtetagram_provoke
+
 load
 check "there are two regions" test -b /dev/mtetagram1 -a ! -e /dev/mtetagram2
 static=() count=()

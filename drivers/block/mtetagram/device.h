@@ -38,6 +38,7 @@ enum mtg_write_error {
  * struct mtg_device - one /dev/mtetagramX
  * @region: Its tag storage.
  * @disk: Its disk.
+ * @added: User space may know it.
  * @init_lock: Held for writing to set up, reset and resize, for reading while
  *	attributes look at what is set up. I/O needs no lock: there is none while
  *	the device is not open, and no reset while it is; slots move under their own.
@@ -66,6 +67,7 @@ enum mtg_write_error {
 struct mtg_device {
 	struct mtg_region *region;
 	struct gendisk *disk;
+	bool added;
 	struct rw_semaphore init_lock;
 	bool claim;
 

@@ -13,6 +13,7 @@
 #include <linux/bitops.h>
 #include <linux/blkdev.h>
 #include <linux/cpumask.h>
+#include <linux/lockdep.h>
 #include <linux/memory.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -356,8 +357,11 @@ void mtg_device_set_defaults(struct mtg_device *dev)
 		atomic64_set(&dev->failed_writes[i], 0);
 }
 
+/* The worker is locked out: it takes blocks, and gives them back later. */
 static void device_teardown(struct mtg_device *dev)
 {
+	lockdep_assert_held_write(&dev->init_lock);
+
 	if (!dev->disksize)
 		return;
 	WRITE_ONCE(dev->disksize, 0);
@@ -476,13 +480,22 @@ int mtg_device_set_spill_reserve(struct mtg_device *dev, unsigned int nr_pages)
 	return 0;
 }
 
+static bool usable(struct mtg_region *region)
+{
+	if (1U << region->block_shift <= MTG_MAX_BLOCK_SIZE)
+		return true;
+	pr_err_once("region %u: blocks of %u bytes are larger than the %u that are supported\n",
+		    region->id, 1U << region->block_shift, MTG_MAX_BLOCK_SIZE);
+	return false;
+}
+
 /* Memory was added or removed, and with it pages that may be tagged. */
 static void recount(struct work_struct *work)
 {
 	find_unclaimable(container_of(work, struct mtg_device, recount), 0);
 }
 
-static int add_device(struct mtg_region *region)
+static int create_device(struct mtg_region *region)
 {
 	struct queue_limits lim = {
 		.logical_block_size		= MTG_SLOT_SIZE,
@@ -512,7 +525,8 @@ static int add_device(struct mtg_region *region)
 	dev->disk = blk_alloc_disk(&lim, NUMA_NO_NODE);
 	if (IS_ERR(dev->disk)) {
 		ret = PTR_ERR(dev->disk);
-		goto err_free;
+		kvfree(dev);
+		return ret;
 	}
 	dev->disk->major = mtg_major;
 	dev->disk->first_minor = region->id;
@@ -521,38 +535,58 @@ static int add_device(struct mtg_region *region)
 	dev->disk->fops = &mtg_block_ops;
 	dev->disk->private_data = dev;
 	snprintf(dev->disk->disk_name, DISK_NAME_LEN, "mtetagram%u", region->id);
-	ret = device_add_disk(NULL, dev->disk, mtg_disk_groups);
-	if (ret)
-		goto err_disk;
-
 	devices[nr_devices++] = dev;
 	return 0;
+}
 
-err_disk:
-	put_disk(dev->disk);
-err_free:
-	kvfree(dev);
+static int create_devices(void)
+{
+	struct mtg_region *region;
+	unsigned int id;
+	int ret = 0;
+
+	for (id = 0; !ret && (region = mtg_region_by_id(id)); id++)
+		if (usable(region))
+			ret = create_device(region);
 	return ret;
+}
+
+/*
+ * From the first one on, user space may have a device open, and nothing may fail any
+ * more: a device that cannot be added does not take the others with it. Returns an error
+ * if none could.
+ */
+static int add_disks(void)
+{
+	unsigned int i, added = 0;
+	int ret, error = 0;
+
+	for (i = 0; i < nr_devices; i++) {
+		struct mtg_device *dev = devices[i];
+
+		ret = device_add_disk(NULL, dev->disk, mtg_disk_groups);
+		if (ret) {
+			pr_err("%s cannot be added: error %d\n", dev->disk->disk_name, ret);
+			error = ret;
+			continue;
+		}
+		dev->added = true;
+		added++;
+	}
+	return added ? 0 : error;
 }
 
 /* Only when nobody has it open: the module's use count says so. */
 static void remove_device(struct mtg_device *dev)
 {
-	del_gendisk(dev->disk);
+	if (dev->added)
+		del_gendisk(dev->disk);
 	cancel_work_sync(&dev->recount);
+	down_write(&dev->init_lock);
 	device_teardown(dev);
+	up_write(&dev->init_lock);
 	put_disk(dev->disk);
 	kvfree(dev);
-}
-
-static void remove_all(void)
-{
-	while (nr_devices)
-		remove_device(devices[--nr_devices]);
-	kfree(devices);
-	mtg_fault_exit();
-	unregister_blkdev(mtg_major, "mtetagram");
-	destroy_workqueue(settle_wq);
 }
 
 /*
@@ -595,23 +629,33 @@ static struct notifier_block memory_nb = {
 	.notifier_call = memory_changed,
 };
 
-static bool usable(struct mtg_region *region)
+static void remove_all(void)
 {
-	if (1U << region->block_shift <= MTG_MAX_BLOCK_SIZE)
-		return true;
-	pr_err_once("region %u: blocks of %u bytes are larger than the %u that are supported\n",
-		    region->id, 1U << region->block_shift, MTG_MAX_BLOCK_SIZE);
-	return false;
+	unregister_memory_notifier(&memory_nb);
+	unregister_pm_notifier(&pm_nb);
+	while (nr_devices)
+		remove_device(devices[--nr_devices]);
+	kfree(devices);
+	mtg_fault_exit();
+	unregister_blkdev(mtg_major, "mtetagram");
+	destroy_workqueue(settle_wq);
+}
+
+static unsigned int nr_usable(void)
+{
+	struct mtg_region *region;
+	unsigned int id, count = 0;
+
+	for (id = 0; (region = mtg_region_by_id(id)); id++)
+		count += usable(region);
+	return count;
 }
 
 static int __init mtg_init(void)
 {
-	struct mtg_region *region;
-	unsigned int id, count = 0;
+	unsigned int count = nr_usable();
 	int ret;
 
-	for (id = 0; (region = mtg_region_by_id(id)); id++)
-		count += usable(region);
 	if (!count) {
 		pr_err("no usable MTE tag storage: the device tree has no arm,mte-tag-storage node, or it was refused at boot\n");
 		return -ENODEV;
@@ -627,24 +671,19 @@ static int __init mtg_init(void)
 		return mtg_major;
 	}
 	mtg_fault_init();
-	for (id = 0; (region = mtg_region_by_id(id)); id++) {
-		if (!usable(region))
-			continue;
-		ret = add_device(region);
-		if (ret) {
-			remove_all();
-			return ret;
-		}
+	ret = create_devices();
+	if (!ret) {
+		register_pm_notifier(&pm_nb);
+		register_memory_notifier(&memory_nb);
+		ret = add_disks();
 	}
-	register_pm_notifier(&pm_nb);
-	register_memory_notifier(&memory_nb);
-	return 0;
+	if (ret)
+		remove_all();
+	return ret;
 }
 
 static void __exit mtg_exit(void)
 {
-	unregister_memory_notifier(&memory_nb);
-	unregister_pm_notifier(&pm_nb);
 	remove_all();
 }
 
