@@ -107,12 +107,26 @@ static unsigned int spare_for_block(struct mtg_device *dev)
  * would try for a page of its own, so that it waits, fails or has somebody killed like
  * any allocation; but not from the emergency reserves, whatever it may do.
  */
+/*
+ * While there are free blocks, nothing is spilled. Else the caller's memory cgroup pays
+ * for what its tags drive into ordinary memory, until that goes home: or it could fill
+ * all of it with the data of others. Spare pages that are there already are nobody's, and
+ * for those who cannot allocate; so the caller puts pages of its own on top, which are
+ * taken first. The worker frees what is above the target.
+ */
 static bool device_make_room(void *priv, gfp_t gfp)
 {
 	struct mtg_device *dev = priv;
+	struct mtg_spill *spill = &dev->slots.spill;
+	unsigned int enough = spare_for_block(dev);
 
 	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_RETRY_MAYFAIL | __GFP_NORETRY;
-	return mtg_spill_fill(&dev->slots.spill, spare_for_block(dev), gfp);
+	if (provider_nr_free(dev) <= READ_ONCE(dev->pool.headroom)) {
+		gfp |= __GFP_ACCOUNT;
+		enough += min((unsigned int)atomic_read(&spill->nr_spare),
+			      READ_ONCE(spill->target));
+	}
+	return mtg_spill_fill(spill, enough, gfp);
 }
 
 static struct workqueue_struct *settle_wq;
