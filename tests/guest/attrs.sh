@@ -298,6 +298,7 @@ attributes()
 	while read -r name mode; do
 		[ "$mode" = 200 ] || check "$name can be read" reads "$name"
 	done < <(documented)
+	is tag_storage/state ok
 	check_is "mm_stat has 9 numbers" 9 "$(wc -w <"$SYS/mm_stat")"
 	check_is "io_stat has 4 numbers" 4 "$(wc -w <"$SYS/io_stat")"
 }

@@ -201,4 +201,29 @@ ctl 0 "" reset
 ctl 0 "swap with priority 5" setup --swap --priority 5
 check "swapoff" swapoff $DEV
 check_balance "$static"
+
+# Something writes to tag storage: that it was found is shown before a write fails.
+set_up 16M
+check "write" slots write $DEV --count 200 --content text
+check_is "all is well" "ok 0 -" "$(attr tag_storage/state) $(column STOPPED) $(column WARNINGS)"
+check "tag storage is overwritten" modprobe mtetagram_provoke damage=1
+check_fails_with "reading finds it" "Input/output error" \
+	slots verify $DEV --count 200 --content text
+check_is "the device has stopped" "stopped 1 stopped" \
+	"$(attr tag_storage/state) $(column STOPPED) $(column WARNINGS)"
+check_is "and no write has failed" "0 0" "$(column FAILED-WRITES) $(column FAIL-STOPPED)"
+check "status says what to do" grep -q "warning: stopped: .*mtetagramctl reset $DEV" \
+	<(mtetagramctl status)
+check_fails_with "a write fails" "Input/output error" \
+	slots write $DEV --from 300 --content text
+check_is "and has its cause" "1 1" "$(column FAILED-WRITES) $(column FAIL-STOPPED)"
+mtetagramctl stats --prometheus --output /tmp/stats.prom
+check_is "for Prometheus as well" "1 1" \
+	"$(sample stopped) $(sample failed_writes_total ',cause="stopped"')"
+ctl 0 "" reset
+check_is "a reset ends it" "ok 0 -" \
+	"$(attr tag_storage/state) $(column STOPPED) $(column WARNINGS)"
+check "the device can be written" set_attr disksize 16M
+check "and is right" slots write $DEV --count 200 --content text
+check "rmmod" rmmod mtetagram_provoke
 finish

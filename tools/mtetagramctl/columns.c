@@ -93,9 +93,13 @@ static const struct column {
 	{ "FAIL-LIMIT", COUNT, V_FAIL_MEM_LIMIT, false, "... for MEM-LIMIT" },
 	{ "FAIL-MEMORY", COUNT, V_FAIL_NO_MEMORY, false, "... for lack of memory" },
 	{ "FAIL-COMPRESS", COUNT, V_FAIL_COMPRESS, false, "... in compression" },
+	{ "FAIL-STOPPED", COUNT, V_FAIL_STOPPED, false, "... as it has STOPPED" },
+	{ "INVALID-IO", COUNT, V_INVALID_IO, false, "requests that were no whole pages" },
+	{ "STOPPED", COUNT, V_STOPPED, false,
+		"1 if tag storage was overwritten and nothing is stored any more" },
 	{ "MOUNTPOINT", TEXT_MOUNTPOINT, 0, false, "where it is mounted" },
 	{ "WARNINGS", TEXT_WARNINGS, 0, false,
-		"zswap, hibernation, priority, full, drained, lost" },
+		"zswap, hibernation, priority, full, drained, lost, stopped" },
 };
 
 _Static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "COLUMNS_MAX");

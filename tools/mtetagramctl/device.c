@@ -51,6 +51,7 @@ static const struct {
 	{ V_FAIL_MEM_LIMIT,	"failed_writes/mem_limit" },
 	{ V_FAIL_NO_MEMORY,	"failed_writes/no_memory" },
 	{ V_FAIL_COMPRESS,	"failed_writes/compress" },
+	{ V_FAIL_STOPPED,	"failed_writes/stopped" },
 	{ V_RESERVED,		"reserve/reserved" },
 	{ V_RELEASED,		"reserve/released" },
 	{ V_VACATED,		"reserve/vacated" },
@@ -73,7 +74,7 @@ static const enum value_id mm_stat[] = {
 };
 
 static const enum value_id io_stat[] = {
-	V_FAILED_READS, V_FAILED_WRITES, V_IGNORED, V_FREED_SLOTS,
+	V_FAILED_READS, V_FAILED_WRITES, V_INVALID_IO, V_FREED_SLOTS,
 };
 
 /* Of any block device: requests, merged, sectors, time; for reads, then for writes. */
@@ -266,14 +267,27 @@ static void read_numbers(struct device *dev)
 		struct value *value = &dev->v[number_files[i].id];
 		int ret;
 
-		/* The kernel walks all pages for it. */
-		if (dev->quick && number_files[i].id == V_BLOCKS_UNCLAIMABLE)
-			continue;
 		ret = sysfs_read_number(dev->dir, number_files[i].file, &value->number);
 		value->known = !ret;
 		if (ret)
 			bad_file(dev, number_files[i].file, ret);
 	}
+}
+
+/* A word, which is all that anybody should need to look at. */
+static void read_state(struct device *dev)
+{
+	static const char file[] = "tag_storage/state";
+	char buf[SYSFS_VALUE_MAX + 1];
+	int ret = sysfs_read(dev->dir, file, buf);
+
+	if (ret >= 0) {
+		dev->v[V_STOPPED].number = !strcmp(buf, "stopped");
+		dev->v[V_STOPPED].known = dev->v[V_STOPPED].number || !strcmp(buf, "ok");
+		ret = dev->v[V_STOPPED].known ? 0 : -EINVAL;
+	}
+	if (ret < 0)
+		bad_file(dev, file, ret);
 }
 
 static int parse_columns(struct device *dev, char *text, const enum value_id *ids,
@@ -410,6 +424,7 @@ static void derive(struct device *dev)
 int device_read(struct device *dev)
 {
 	read_numbers(dev);
+	read_state(dev);
 	read_columns(dev, "mm_stat", mm_stat, ARRAY_SIZE(mm_stat));
 	read_columns(dev, "io_stat", io_stat, ARRAY_SIZE(io_stat));
 	read_columns(dev, "stat", stat_file, ARRAY_SIZE(stat_file));

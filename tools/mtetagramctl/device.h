@@ -51,6 +51,8 @@ enum value_id {
 	V_FAIL_MEM_LIMIT,
 	V_FAIL_NO_MEMORY,
 	V_FAIL_COMPRESS,
+	V_FAIL_STOPPED,
+	V_STOPPED,		/* 1 if nothing is stored any more */
 
 	V_RESERVED,
 	V_RELEASED,
@@ -76,6 +78,7 @@ enum value_id {
 	V_HUGE_PAGES,
 	V_FAILED_READS,
 	V_FAILED_WRITES,
+	V_INVALID_IO,
 	V_FREED_SLOTS,
 
 	V_READS,
@@ -110,6 +113,7 @@ enum warning {
 	WARN_FULL,
 	WARN_DRAINED,
 	WARN_LOST,
+	WARN_STOPPED,
 	NR_WARNINGS
 };
 
@@ -124,7 +128,6 @@ struct device {
 	char *mountpoint;		/* or NULL; any bytes, escape before use */
 	char *holder;			/* a device on top of this one, or NULL; as above */
 	char *rival;			/* other swap of V_RIVAL_PRIORITY, or NULL; as above */
-	bool quick;			/* leave out what takes the kernel long to find */
 	unsigned int warnings;		/* a bit for each enum warning */
 	bool bad;			/* something read made no sense */
 	bool gone;			/* removed while it was being read */

@@ -150,7 +150,6 @@ int grow(struct device *dev, struct grow *grow)
 	uint64_t wanted, after;
 	int ret;
 
-	dev->quick = true;
 	grow->move.dev = dev;
 	grow->move.progress.subject = dev->path;
 	ret = device_read(dev);

@@ -50,7 +50,6 @@ static int show(const char *name, bool exact)
 
 	if (ret)
 		return ret;
-	dev.quick = true;
 	ret = device_read(&dev);
 	limit = &dev.v[V_MEM_LIMIT];
 	if (!ret)

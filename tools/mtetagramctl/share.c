@@ -82,7 +82,6 @@ static int no_room(struct share *share, uint64_t refused, uint64_t fits)
 
 	/* What is stored may have changed since. */
 	device_forget(dev);
-	dev->quick = true;
 	ret = device_read(dev);
 	if (ret)
 		return ret;

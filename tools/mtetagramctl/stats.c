@@ -68,6 +68,8 @@ static const struct metric {
 	{ "unclaimable_blocks", NULL, GAUGE, V_BLOCKS_UNCLAIMABLE,
 		"tag blocks that can never hold tags" },
 	{ "tagged_pages", NULL, GAUGE, V_TAGGED_PAGES, "pages reserved for tags" },
+	{ "stopped", NULL, GAUGE, V_STOPPED,
+		"1 if tag storage was overwritten and nothing is stored any more" },
 	{ "reads_total", NULL, COUNTER, V_READS, "read requests" },
 	{ "read_bytes_total", NULL, COUNTER, V_READ, "data read" },
 	{ "writes_total", NULL, COUNTER, V_WRITES, "write requests" },
@@ -103,6 +105,9 @@ static const struct metric {
 	{ "failed_writes_total", "cause=\"mem_limit\"", COUNTER, V_FAIL_MEM_LIMIT, "" },
 	{ "failed_writes_total", "cause=\"no_memory\"", COUNTER, V_FAIL_NO_MEMORY, "" },
 	{ "failed_writes_total", "cause=\"compress\"", COUNTER, V_FAIL_COMPRESS, "" },
+	{ "failed_writes_total", "cause=\"stopped\"", COUNTER, V_FAIL_STOPPED, "" },
+	{ "invalid_requests_total", NULL, COUNTER, V_INVALID_IO,
+		"requests that were refused, as they were no whole pages" },
 };
 
 enum form {

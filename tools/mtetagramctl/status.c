@@ -201,6 +201,7 @@ static void print_history(const struct device *dev)
 	plain_line("  memory limit", text_of(&v[V_FAIL_MEM_LIMIT], true, a));
 	plain_line("  no memory", text_of(&v[V_FAIL_NO_MEMORY], true, a));
 	plain_line("  compression", text_of(&v[V_FAIL_COMPRESS], true, a));
+	plain_line("  stopped", text_of(&v[V_FAIL_STOPPED], true, a));
 }
 
 static void print_warnings(const struct device *dev)

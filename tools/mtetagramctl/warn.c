@@ -24,6 +24,7 @@ static const char * const names[NR_WARNINGS] = {
 	[WARN_FULL]		= "full",
 	[WARN_DRAINED]		= "drained",
 	[WARN_LOST]		= "lost",
+	[WARN_STOPPED]		= "stopped",
 };
 
 /* Read a short file of the kernel; "" if there is none. */
@@ -108,6 +109,7 @@ void warn_find(struct device *dev)
 		[WARN_FULL] = set_up && !drained && nearly_full(v),
 		[WARN_DRAINED] = drained,
 		[WARN_LOST] = v[V_LOST].known && v[V_LOST].number,
+		[WARN_STOPPED] = v[V_STOPPED].known && v[V_STOPPED].number,
 	};
 	unsigned int i;
 
@@ -158,6 +160,11 @@ const char *warn_text(const struct device *dev, enum warning warning,
 	case WARN_DRAINED:
 		snprintf(buf, WARN_TEXT_MAX,
 			 "it may use no tag block (limit 0), so writes fail; to use it again: mtetagramctl limit %s 100%%",
+			 dev->path);
+		return buf;
+	case WARN_STOPPED:
+		snprintf(buf, WARN_TEXT_MAX,
+			 "stopped: something overwrote tag storage (the kernel log says where), so every write fails; what is stored is being moved to ordinary memory and can be read; swapoff it or copy it away, then mtetagramctl reset %s, and report the log",
 			 dev->path);
 		return buf;
 	default:

@@ -63,6 +63,7 @@ static const struct row {
 	{ "  memory limit", "fail-limit", EVENTS, V_FAIL_MEM_LIMIT },
 	{ "  no memory", "fail-memory", EVENTS, V_FAIL_NO_MEMORY },
 	{ "  compression", "fail-compress", EVENTS, V_FAIL_COMPRESS },
+	{ "  stopped", "fail-stopped", EVENTS, V_FAIL_STOPPED },
 };
 
 struct options {
@@ -195,6 +196,7 @@ static void print_failures(const struct watch *watch, const struct watched *watc
 		{ "mem_limit", V_FAIL_MEM_LIMIT },
 		{ "no_memory", V_FAIL_NO_MEMORY },
 		{ "compress", V_FAIL_COMPRESS },
+		{ "stopped", V_FAIL_STOPPED },
 		{ "reads", V_FAILED_READS },
 		{ "lost", V_LOST },
 	};
@@ -381,7 +383,6 @@ static int watch_devices(char **names, size_t nr, const struct options *options)
 	watch.devices = xcalloc(nr, sizeof(*watch.devices));
 	for (i = 0; i < nr && !ret; i++) {
 		ret = device_open(&watch.devices[i].dev, names[i]);
-		watch.devices[i].dev.quick = true;
 		watch.nr += !ret;
 	}
 	if (!ret)

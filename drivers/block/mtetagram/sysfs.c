@@ -294,6 +294,18 @@ NUMBER_ATTR(metadata_size, metadata_size(dev));
 NUMBER_ATTR(spilled_size, (u64)atomic_read(&dev->slots.spill.nr_pages) * PAGE_SIZE);
 NUMBER_ATTR(spill_available, spill_available(dev));
 
+static ssize_t state_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	bool broken;
+
+	down_read(&dev->init_lock);
+	broken = READ_ONCE(dev->slots.broken);
+	up_read(&dev->init_lock);
+	return sysfs_emit(buf, broken ? "stopped\n" : "ok\n");
+}
+static DEVICE_ATTR_RO(state);
+
 static ssize_t spill_reserve_show(struct device *d, struct device_attribute *attr,
 				  char *buf)
 {
@@ -428,6 +440,7 @@ static struct attribute *tag_storage_attrs[] = {
 	&dev_attr_spill_available.attr,
 	&dev_attr_spill_reserve.attr,
 	&dev_attr_used_size.attr,
+	&dev_attr_state.attr,
 	NULL
 };
 
