@@ -16,7 +16,7 @@ run_proof()
 {
 	local line lines=0
 
-	proof --time "$(by_flavour 15 60)" | while read -r line; do
+	proof --operations "$(by_flavour 50 20)" | while read -r line; do
 		echo "$line"
 		[[ $line == *" s: "* ]] || continue
 		lines=$((lines + 1))

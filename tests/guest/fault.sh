@@ -8,11 +8,11 @@
 # processes killed only where it has counted those.
 # Of the kernel's allocations only those fail that cannot wait, and of the slabs only
 # kmalloc(): without memory for a signal's details, a tag fault looks like another.
-# Arguments: seconds of the proof, percent of failures, seed.
+# Arguments: operations of each process of the proof, percent of failures, seed.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-seconds=${1:-15}
+operations=${1:-60}
 percent=${2:-25}
 seed=${3:-1}
 debug=/sys/kernel/debug
@@ -112,7 +112,7 @@ run_proof()
 {
 	local pid
 
-	proof --procs 3 --mem $((carveout * 3 / 2)) --seed "$seed" --time "$seconds" \
+	proof --procs 3 --mem $((carveout * 3 / 2)) --seed "$seed" --operations "$operations" \
 		"$@" >"$out" 2>&1 &
 	pid=$!
 	# Meanwhile much more is tagged: that takes the blocks that the others fill.

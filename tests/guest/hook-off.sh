@@ -21,7 +21,7 @@ swap_on "$DEV"
 size+=(--mem $(($(attr tag_storage/size) * 3 / 2)))
 
 echo 1 >"$DEBUGFS/skip_vacate" || bail "cannot switch the hook off"
-proof "${size[@]}" --time 30 >$out 2>&1
+proof "${size[@]}" --operations 100 >$out 2>&1
 status=$?
 echo 0 >"$DEBUGFS/skip_vacate"
 grep -v ' s: ' $out | cut -c 1-200 | sed 's/^/# /'
@@ -42,6 +42,6 @@ check "reset" set_attr reset 1
 # And with the hook the same must be right again.
 set_up $(($(attr tag_storage/size) * 8))
 swap_on "$DEV"
-check_loudly "with the hook nothing is wrong" proof "${size[@]}" --time 30
+check_loudly "with the hook nothing is wrong" proof "${size[@]}" --operations 100
 check "swapoff" swapoff "$DEV"
 finish

@@ -215,8 +215,19 @@ flush_memory()
 	echo 1 >/proc/sys/vm/compact_memory
 }
 
+# Each processor has run something since it was called.
+all_cpus_ran()
+{
+	local cpu
+
+	for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
+		[ "$(cat "$cpu/online" 2>/dev/null)" = 0 ] || taskset -c "${cpu##*cpu}" true
+	done
+}
+
 # wait_until TEXT COMMAND...: for what other CPUs do in their own time, like freeing
-# the memory of a process that has just been reaped.
+# the memory of a process that has just been reaped. It gives up when each of them had
+# its turn many times.
 wait_until()
 {
 	local what=$1 i
@@ -225,9 +236,50 @@ wait_until()
 	for ((i = 0; i < 200; i++)); do
 		"$@" && return 0
 		flush_memory
+		all_cpus_ran
 	done
 	note "gave up waiting: $what"
 	return 1
+}
+
+# A load is a program that goes on until SIGTERM, and prints lines that say that it has
+# done more of its work (proof and race with --endless). What it prints is in
+# /tmp/load.NAME. A test waits for the load's work, never for some time.
+declare -A load_pids
+
+# load_start NAME COMMAND...: until the load has begun with its work.
+load_start()
+{
+	local name=$1
+
+	shift
+	: >"/tmp/load.$name"
+	"$@" >"/tmp/load.$name" 2>&1 &
+	load_pids[$name]=$!
+	load_progress "$name"
+}
+
+# load_progress NAME: until the load has done more than it has by now. Fails if the load
+# has ended.
+load_progress()
+{
+	local seen
+
+	seen=$(wc -l <"/tmp/load.$1")
+	grep -qE -m 1 '^(proof: +[0-9]+ s:|race: round) ' \
+		<(exec tail -n +$((seen + 1)) -f --pid="${load_pids[$1]}" "/tmp/load.$1" 2>/dev/null)
+}
+
+# load_stop NAME: its exit status.
+load_stop()
+{
+	kill -TERM "${load_pids[$1]}" && wait "${load_pids[$1]}"
+}
+
+# What it has printed, but for its progress.
+load_output()
+{
+	grep -vE '^(proof: +[0-9]+ s:|race: round) ' "/tmp/load.$1"
 }
 
 # After a test that used tags: all of it has been given back.

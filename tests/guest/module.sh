@@ -33,25 +33,17 @@ check "swapoff" swapoff "$DEV"
 check "with a set-up device that nobody has open, rmmod works" rmmod mtetagram
 
 # Processes with tagged memory go on while the module comes back and fills up.
-mkfifo /tmp/proof.fifo
-proof --procs 2 --mem 24M --tagged-percent 60 --active-percent 40 \
-	--time "$(by_flavour 15 60)" >/tmp/proof.fifo 2>&1 &
-pid=$!
-exec 8</tmp/proof.fifo
-# The second line comes when it has been running for some seconds.
-for line in 1 2; do
-	read -r -u 8 line || bail "no line from proof"
-	note "$line"
-done
+load_start proof proof --procs 2 --mem 24M --tagged-percent 60 --active-percent 40 \
+	--endless || bail "proof has ended"
 modprobe mtetagram || bail "modprobe failed"
 set_up 64M
 check_that "tagged pages are known" "$(attr tag_storage/tagged_pages) > $static"
 check "the whole device can be used beside them" slots write "$DEV" --count 4096 --batch 16
 check "and is right" slots verify "$DEV" --count 4096
-check "the tagging goes on meanwhile" kill -0 $pid
-grep -v ' s: ' <&8
-wait $pid
+check "the tagging goes on meanwhile" load_progress proof
+load_stop proof
 check_is "tagged memory was right, too" 0 $?
+load_output proof
 check "the device is still right" slots verify "$DEV" --count 4096 --batch 4
 check "discard" blkdiscard "$DEV"
 check_empty

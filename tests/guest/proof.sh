@@ -35,13 +35,6 @@ phase()
 	note "$what: $(($(attr reserve/moved) - moved)) objects moved"
 }
 
-full_device()
-{
-	phase "full device" --procs 2 --mem $((carveout * 3 / 2)) --swap-bulk \
-		--ballast "$(ballast)" --tagged-percent 12 --active-percent 4 \
-		--time 20 "$@"
-}
-
 load
 static=$(attr tag_storage/blocks_tagged)
 carveout=$(attr tag_storage/size)
@@ -49,15 +42,12 @@ check_loudly "claims agree with the flags before" audit
 set_up $((carveout * 8))
 swap_on "$DEV"
 
-phase "past RAM" --time "$(by_flavour 20 15)" "$@"
-full_device "$@"
+phase "past RAM" --operations "$(by_flavour 60 20)" "$@"
+phase "full device" --procs 2 --mem $((carveout * 3 / 2)) --swap-bulk \
+	--ballast "$(ballast)" --tagged-percent 12 --active-percent 4 \
+	--operations "$(by_flavour 300 80)" "$@"
 phase "swapoff" --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 \
-	--time "$(by_flavour 12 15)" --cycle-swap "$DEV" "$@"
-# A slow machine does less in that time: go on until it is enough.
-for ((i = 0; i < 10; i++)); do
-	(($(sum_of swapped) <= 10000 || $(attr reserve/moved) <= 100)) || break
-	full_device "$@"
-done
+	--operations "$(by_flavour 200 60)" --cycle-swap "$DEV" "$@"
 check_that "pages went through swap" "$(sum_of swapped) > 10000"
 check_that "objects were moved out of the way of tags" "$(attr reserve/moved) > 100"
 

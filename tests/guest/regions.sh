@@ -74,7 +74,7 @@ for i in 0 1; do
 	check_empty
 	swap_on "$DEV"
 done
-check_loudly "memory in both is right" proof --time 20
+check_loudly "memory in both is right" proof --operations 40
 for i in 0 1; do
 	use $i
 	check_that "device $i was swapped to" "$(mm_stat mem_used_max) > 65536"

@@ -47,16 +47,11 @@ check "the zero page is not claimed" status_is 1 audit_with claims ""
 check "a page is claimed for ever that is not the zero page" status_is 1 \
 	audit_with static_claims "$static,300000"
 # Pages with tags, held by a process, that the record does not know.
-mkfifo /tmp/proof.fifo
-proof "${small[@]}" --time 20 >/tmp/proof.fifo &
-pid=$!
-exec 8</tmp/proof.fifo
-read -r -u 8 _
-read -r -u 8 _
+load_start proof proof "${small[@]}" --endless
 check "pages have tags that are not claimed" status_is 1 audit_with claims "$claims"
-cat <&8 >/dev/null
-wait $pid
+load_stop proof
 check_is "that proof was right" 0 $?
+check_fails_with "a load that has ended makes no progress" "" load_progress proof
 
 set_up 16M
 check "write" slots write "$DEV" --count 100 --seed 1

@@ -10,25 +10,29 @@
 
 times=${1:-1}
 cpus=$(nproc)
-out=/tmp/race.out
 
 # number NAME: a counter of the last race.
 number()
 {
-	sed -nE "s/^race: $1 +([0-9]+)$/\1/p" $out
+	sed -nE "s/^race: $1 +([0-9]+)$/\1/p" /tmp/load.race
 }
 
-show()
+# end_race DESCRIPTION: what it has done, and it must have been right.
+end_race()
 {
-	note "$(sed -n 's/^race: *//p' $out | tr -s ' ' | paste -sd,)"
+	load_stop race
+	check_is "$1" 0 $? || load_output race | grep -v ' [0-9]*$'
+	note "$(load_output race | sed -n 's/^race: *//p' | tr -s ' ' | paste -sd,)"
 }
 
-# Half of the carve-out, all of it, half of what is used: until the process has ended.
-resize_while()
+# resize_during ROUNDS LOAD...: half of the carve-out, all of it, half of what is used,
+# and each time the loads do more of their work.
+resize_during()
 {
-	local pid=$1 size done=0 refused=0
+	local rounds=$1 size load round done=0 refused=0
 
-	while kill -0 "$pid" 2>/dev/null; do
+	shift
+	for ((round = 0; round < rounds; round++)); do
 		for size in $((carveout / 2)) "$carveout" \
 			$(($(attr tag_storage/blocks_used) * 2048)) "$carveout"; do
 			if set_attr tag_storage/limit "$size" 2>/dev/null; then
@@ -36,6 +40,9 @@ resize_while()
 			else
 				refused=$((refused + 1))
 			fi
+		done
+		for load; do
+			load_progress "$load" || { note "$load has ended"; return 1; }
 		done
 	done
 	set_attr tag_storage/limit "$carveout"
@@ -62,13 +69,10 @@ static=$(attr tag_storage/blocks_tagged)
 
 note "stores, loads and discards, and resizing"
 set_up $((carveout * 4))
-race --taggers "$cpus" --io "$cpus" --device "$DEV" --slots $((carveout * 2 / 4096 / cpus)) \
-	--rounds $((times * 16)) >$out 2>&1 &
-pid=$!
-check_loudly "resize meanwhile" resize_while $pid
-wait $pid
-check_is "every byte and every tag is right" 0 $? || grep -v ' [0-9]*$' $out
-show
+load_start race race --taggers "$cpus" --io "$cpus" --device "$DEV" \
+	--slots $((carveout * 2 / 4096 / cpus)) --endless
+check_loudly "resize meanwhile" resize_during $((times * 16)) race
+end_race "every byte and every tag is right"
 note "$(attr reserve/vacated) blocks vacated, $(attr reserve/moved) objects moved, $(attr reserve/spilled) spilled"
 check_that "blocks with data were taken for tags" "$(attr reserve/vacated) > 20"
 check_that "objects moved" "$(attr reserve/moved) > 20"
@@ -85,44 +89,32 @@ check_empty
 check_balance "$static"
 
 note "the module comes and goes"
-race --taggers "$cpus" --time 10000 >$out 2>&1 &
-pid=$!
+load_start race race --taggers "$cpus" --endless
 rmmod mtetagram
 vacated=0
 for ((i = 0; i < 3 * times; i++)); do
 	set_up $((carveout * 4))
 	check "I/O between two removals" race --io 2 --device "$DEV" --slots $((carveout / 4096))
+	check "tagging goes on" load_progress race
 	vacated=$((vacated + $(attr reserve/vacated)))
 	check_that "there is data" "$(attr tag_storage/blocks_used) > 0"
 	check "the module is removed with data in it" rmmod mtetagram
 done
-check "tagging went on" kill -TERM $pid
-wait $pid
-check_is "every tag was right" 0 $? || grep -v ' [0-9]*$' $out
-show
+end_race "every tag was right"
 note "$vacated blocks vacated"
 check_that "tags took blocks with data" "$vacated > 0"
 
 note "swap on and off"
 set_up $((carveout * 8))
 swap_on "$DEV"
-race --taggers "$cpus" --time 10000 >$out 2>&1 &
-pid=$!
-resize_while $pid >/dev/null &
-resizer=$!
-run_proof()
-{
-	proof --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 --time $((times * $(by_flavour 8 15))) \
-		--cycle-swap "$DEV" | grep -v ' s: '
-	return "${PIPESTATUS[0]}"
-}
-check_loudly "memory in swap is right" run_proof
-check "tagging went on" kill -TERM $pid
-wait $pid
-check_is "and so are the tags of others" 0 $? || grep -v ' [0-9]*$' $out
-show
-wait $resizer
-check_is "and the device was resized" 0 $?
+load_start race race --taggers "$cpus" --endless
+load_start proof proof --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 --endless \
+	--cycle-swap "$DEV"
+check_loudly "resize, and everything goes on" resize_during $((times * 4)) race proof
+load_stop proof
+check_is "memory in swap is right" 0 $?
+load_output proof
+end_race "and so are the tags of others"
 check "swapoff" swapoff "$DEV"
 check_empty_after_swap
 check_balance "$static"

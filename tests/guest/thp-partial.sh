@@ -16,7 +16,7 @@ carveout=$(attr tag_storage/size)
 set_up $((carveout * 8))
 swap_on "$DEV"
 proof --procs 2 --mem $((carveout * 3)) --swap-bulk --tagged-percent 30 \
-	--active-percent 4 --thp-partial --time "$(by_flavour 25 60)" >$out 2>&1
+	--active-percent 4 --thp-partial --operations "$(by_flavour 150 50)" >$out 2>&1
 status=$?
 grep -v ' s: ' $out | cut -c 1-220 | sed 's/^/# /'
 

@@ -244,7 +244,7 @@ void area_write_some(struct area *area, unsigned int from, unsigned int nr,
 {
 	unsigned int page;
 
-	for (page = from; page < from + nr && !expired(); page++)
+	for (page = from; page < from + nr; page++)
 		if (!dice(one_in))
 			area_write(area, page);
 }
@@ -253,7 +253,7 @@ void area_populate(struct area *area)
 {
 	unsigned int page;
 
-	for (page = 0; page < area->nr && !expired(); page++)
+	for (page = 0; page < area->nr; page++)
 		if (dice(UNTOUCHED_ONE_IN))
 			area_write(area, page);
 }
@@ -385,13 +385,13 @@ static void verify_page(struct area *area, unsigned int page, bool resident)
 	}
 }
 
-/* Verify data and tags of the pages, until time runs out. */
+/* Verify data and tags of the pages. */
 void area_verify(struct area *area, unsigned int from, unsigned int nr)
 {
 	unsigned char resident[WINDOW];
 	unsigned int page, end = from + nr;
 
-	for (page = from; page < end && !expired(); page++) {
+	for (page = from; page < end; page++) {
 		unsigned int in_window = (page - from) % WINDOW;
 		unsigned int left = end - page < WINDOW ? end - page : WINDOW;
 

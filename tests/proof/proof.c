@@ -28,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@
 #include <sys/resource.h>
 #include <sys/swap.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "area.h"
@@ -43,7 +45,8 @@
 #include "say.h"
 
 #define PROCS_MAX	64
-#define PROGRESS_SECONDS	5
+/* Steps of work, of all workers together, between two lines of progress. */
+#define STEPS_PER_TURN	64
 
 #define EXIT_CORRUPT	1
 #define EXIT_INCOMPLETE	3
@@ -59,7 +62,12 @@ struct options options = {
 
 struct self self;
 
-static uint64_t (*all_counters)[COUNTERS];
+/* What all processes share. */
+static struct {
+	unsigned int stop;	/* SIGTERM */
+	uint64_t counters[PROCS_MAX][COUNTERS];
+} *common;
+
 static pid_t workers[PROCS_MAX];
 static time_t start;
 
@@ -83,7 +91,7 @@ uint64_t total(enum counter counter)
 	unsigned int i;
 
 	for (i = 0; i < options.procs; i++)
-		sum += __atomic_load_n(&all_counters[i][counter], __ATOMIC_RELAXED);
+		sum += __atomic_load_n(&common->counters[i][counter], __ATOMIC_RELAXED);
 	return sum;
 }
 
@@ -93,9 +101,22 @@ uint64_t dice(uint64_t sides)
 	return (pattern_next(&self.random) >> 16) % sides;
 }
 
-bool expired(void)
+bool stopped(void)
 {
-	return self.deadline && now() >= self.deadline;
+	return __atomic_load_n(&common->stop, __ATOMIC_RELAXED);
+}
+
+static void on_term(int signal)
+{
+	(void)signal;
+	__atomic_store_n(&common->stop, 1, __ATOMIC_RELAXED);
+}
+
+/* A step of work is done. */
+void progress(void)
+{
+	if (write(self.progress, "", 1) != 1)
+		die("proof: the first process is gone");
 }
 
 /* Memory that is never swapped, shared with children only until they write. */
@@ -230,7 +251,7 @@ static void cycle_swap(const char *device)
 /* How a worker ended; what it found it has counted. */
 static void judge_worker(unsigned int worker, int status)
 {
-	self.counters = all_counters[worker];
+	self.counters = common->counters[worker];
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
 		count(COUNT_KILLED, 1);
 		say("proof: worker %u (pid %d) was killed, out of memory?", worker,
@@ -242,47 +263,58 @@ static void judge_worker(unsigned int worker, int status)
 	}
 }
 
-static void reap(unsigned int *running)
+static void start_workers(int progress[2])
 {
 	unsigned int i;
-	int status;
-	pid_t pid;
 
-	while (*running && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (i = 0; i < options.procs; i++)
-			if (workers[i] == pid)
-				judge_worker(i, status);
-		(*running)--;
+	if (pipe(progress))
+		die("proof: pipe: %s", strerror(errno));
+	self.progress = progress[1];
+	for (i = 0; i < options.procs; i++) {
+		workers[i] = fork();
+		if (workers[i] < 0)
+			die("proof: fork: %s", strerror(errno));
+		self.counters = common->counters[i];
+		if (workers[i])
+			continue;
+		signal(SIGTERM, SIG_DFL);
+		close(progress[0]);
+		exit(run_worker(i));
+	}
+	close(progress[1]);
+}
+
+/* By what they have done, not by time: on a slow machine it is the same. */
+static void follow_workers(int progress)
+{
+	unsigned int steps = 0;
+	char bytes[STEPS_PER_TURN];
+	ssize_t n;
+
+	/* The end comes when all have ended. */
+	while ((n = read(progress, bytes, sizeof(bytes))) > 0) {
+		steps += n;
+		if (steps < STEPS_PER_TURN)
+			continue;
+		steps = 0;
+		print_progress();
+		if (options.compact)
+			compact_memory();
+		if (options.cycle_swap)
+			cycle_swap(options.cycle_swap);
 	}
 }
 
 static void run_workers(void)
 {
-	struct timespec tick = { .tv_sec = PROGRESS_SECONDS };
-	unsigned int i, running = options.procs;
-	sigset_t chld;
+	unsigned int i;
+	int progress[2], status;
 
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
-	for (i = 0; i < options.procs; i++) {
-		workers[i] = fork();
-		if (workers[i] < 0)
-			die("proof: fork: %s", strerror(errno));
-		self.counters = all_counters[i];
-		if (!workers[i])
-			exit(run_worker(i));
-	}
-	while (running) {
-		if (sigtimedwait(&chld, NULL, &tick) < 0 && errno == EAGAIN) {
-			print_progress();
-			if (options.compact)
-				compact_memory();
-			if (options.cycle_swap)
-				cycle_swap(options.cycle_swap);
-		}
-		reap(&running);
-	}
+	start_workers(progress);
+	follow_workers(progress[0]);
+	for (i = 0; i < options.procs; i++)
+		if (waitpid(workers[i], &status, 0) == workers[i])
+			judge_worker(i, status);
 }
 
 static int verdict(uint64_t oom)
@@ -311,7 +343,8 @@ static const char help[] =
 	"  --procs N           processes (4)\n"
 	"  --mem SIZE          for each process, with K, M or G (past RAM)\n"
 	"  --rounds N          times that all memory is gone through (1)\n"
-	"  --time SECONDS      instead of --rounds; the last verification comes on top\n"
+	"  --operations N      of each process, instead of --rounds\n"
+	"  --endless           until SIGTERM, which always ends it in order\n"
 	"  --seed N            all decisions and contents follow from it (1)\n"
 	"  --tagged-percent N  share of memory that is tagged (4)\n"
 	"  --active-percent N  share that is as busy as that, but untagged (8)\n"
@@ -326,15 +359,17 @@ static const char help[] =
 	"Exit status: 0 verified, 1 corruption, 2 cannot run, 3 pages or processes lost";
 
 enum {
-	OPT_PROCS = 256, OPT_MEM, OPT_ROUNDS, OPT_TIME, OPT_SEED, OPT_TAGGED, OPT_ACTIVE,
-	OPT_BALLAST, OPT_SWAP_BULK, OPT_PARTIAL, OPT_NO_COMPACT, OPT_CYCLE, OPT_INJECT, OPT_HELP,
+	OPT_PROCS = 256, OPT_MEM, OPT_ROUNDS, OPT_OPERATIONS, OPT_ENDLESS, OPT_SEED,
+	OPT_TAGGED, OPT_ACTIVE, OPT_BALLAST, OPT_SWAP_BULK, OPT_PARTIAL, OPT_NO_COMPACT,
+	OPT_CYCLE, OPT_INJECT, OPT_HELP,
 };
 
 static const struct option long_options[] = {
 	{ "procs", required_argument, NULL, OPT_PROCS },
 	{ "mem", required_argument, NULL, OPT_MEM },
 	{ "rounds", required_argument, NULL, OPT_ROUNDS },
-	{ "time", required_argument, NULL, OPT_TIME },
+	{ "operations", required_argument, NULL, OPT_OPERATIONS },
+	{ "endless", no_argument, NULL, OPT_ENDLESS },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "tagged-percent", required_argument, NULL, OPT_TAGGED },
 	{ "active-percent", required_argument, NULL, OPT_ACTIVE },
@@ -391,8 +426,12 @@ static void parse_option(int option)
 	case OPT_ROUNDS:
 		options.rounds = parse(optarg, 1U << 30);
 		break;
-	case OPT_TIME:
-		options.time = parse(optarg, 1U << 30);
+	case OPT_OPERATIONS:
+		options.operations = parse(optarg, 1U << 30);
+		options.rounds = UINT_MAX;
+		break;
+	case OPT_ENDLESS:
+		options.rounds = UINT_MAX;
 		break;
 	case OPT_SEED:
 		options.seed = parse(optarg, UINT64_MAX);
@@ -442,7 +481,6 @@ static void parse_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	size_t size = PROCS_MAX * sizeof(*all_counters);
 	uint64_t oom;
 	int error;
 
@@ -451,15 +489,14 @@ int main(int argc, char **argv)
 	if (error)
 		die("proof: no memory tagging: %s", strerror(-error));
 	choose_size();
-	all_counters = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			    -1, 0);
-	if (all_counters == MAP_FAILED || mlock(all_counters, size))
-		die("proof: cannot lock %zu bytes: %s", size, strerror(errno));
+	common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (common == MAP_FAILED || mlock(common, sizeof(*common)))
+		die("proof: cannot lock %zu bytes: %s", sizeof(*common), strerror(errno));
 	lock_self();
 
 	start = now();
-	if (options.time)
-		self.deadline = start + options.time;
+	signal(SIGTERM, on_term);
 	oom = oom_kills();
 	run_workers();
 	return verdict(oom_kills() - oom);

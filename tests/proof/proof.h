@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "pattern.h"
 
@@ -47,7 +46,7 @@ struct options {
 	unsigned int procs;
 	uint64_t mem;		/* bytes for each process */
 	unsigned int rounds;
-	unsigned int time;	/* seconds, 0: count rounds */
+	unsigned int operations; /* of each process, 0: as many as the rounds have */
 	uint64_t seed;
 	unsigned int tagged_percent;
 	unsigned int active_percent;
@@ -66,8 +65,8 @@ struct self {
 	uint32_t version;	/* of the last page written */
 	uint32_t areas_made;
 	unsigned int reports;	/* mismatches printed so far */
-	time_t deadline;	/* CLOCK_MONOTONIC, or 0 */
 	uint64_t *counters;
+	int progress;		/* pipe that takes a byte for each step of work */
 };
 
 extern struct options options;
@@ -76,7 +75,8 @@ extern struct self self;
 void count(enum counter counter, uint64_t n);
 uint64_t total(enum counter counter);
 uint64_t dice(uint64_t sides);
-bool expired(void);
+bool stopped(void);
+void progress(void);
 void *locked_alloc(size_t size);
 void lock_self(void);
 int run_worker(unsigned int worker);

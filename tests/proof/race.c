@@ -14,7 +14,8 @@
  * hold whatever was written last by anybody, whole. What a slot holds tells which slot
  * it is and which version.
  *
- * I/O goes on as long as there are taggers. SIGTERM ends the program early, and in order.
+ * I/O goes on as long as there are taggers. SIGTERM ends the program early, and in order;
+ * with --endless nothing else does, and a line is printed for each round.
  *
  * Nothing is stored to compare with: contents and tags follow from numbers. Errors of a
  * slot that should be readable count as lost, once for each slot.
@@ -38,7 +39,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mte.h"
@@ -80,7 +80,7 @@ static struct {
 	const char *device;
 	uint64_t slots;		/* of each I/O process */
 	uint64_t shared;	/* slots of all of them */
-	unsigned int time;
+	bool endless;
 	unsigned int rounds;
 	uint64_t seed;
 	bool load_only;
@@ -96,7 +96,6 @@ static struct {
 
 static uint64_t random_state;
 static unsigned int reports;
-static time_t deadline;
 
 static void count(enum counter counter, uint64_t n)
 {
@@ -113,16 +112,11 @@ static uint64_t dice(uint64_t sides)
 	return (pattern_next(&random_state) >> 16) % sides;
 }
 
-static bool expired(unsigned int round)
+static bool is_over(unsigned int round)
 {
-	struct timespec now;
-
 	if (__atomic_load_n(&common->enough, __ATOMIC_RELAXED))
 		return true;
-	if (!options.time)
-		return round >= options.rounds;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec >= deadline;
+	return !options.endless && round >= options.rounds;
 }
 
 #define report(...) do { if (reports++ < REPORTS_MAX) say("race: " __VA_ARGS__); } while (0)
@@ -285,8 +279,11 @@ static void tag_round(unsigned int round)
 	each_page(base, (tagger + 1) % options.taggers, round, do_verify);
 	wait_for_all();
 	give_back(base, way / 16 % 2);
-	if (!tagger)
-		count(COUNT_ROUNDS, 1);
+	if (tagger)
+		return;
+	count(COUNT_ROUNDS, 1);
+	if (options.endless)
+		say("race: round %u", round + 1);
 }
 
 static void bind_to_cpu(unsigned int number)
@@ -311,7 +308,7 @@ static int run_tagger(unsigned int number)
 		tag_round(round++);
 		/* Nobody reads it before the barrier, or sets it after. */
 		if (!tagger)
-			__atomic_store_n(&common->stop, expired(round), __ATOMIC_RELAXED);
+			__atomic_store_n(&common->stop, is_over(round), __ATOMIC_RELAXED);
 		wait_for_all();
 	} while (!common->stop);
 	return 0;
@@ -457,7 +454,7 @@ static bool io_done(uint64_t step)
 {
 	if (options.taggers)
 		return __atomic_load_n(&common->stop, __ATOMIC_RELAXED);
-	return expired(step / 1000);
+	return is_over(step / 1000);
 }
 
 static int run_io(unsigned int number)
@@ -574,7 +571,7 @@ static const char help[] =
 	"  --shared N     slots of all of them (64)\n"
 	"  --load-only    only read what was written at first\n"
 	"  --rounds N     of tagging, or thousands of I/Os (1)\n"
-	"  --time SECS    instead of --rounds\n"
+	"  --endless      instead of --rounds: until SIGTERM\n"
 	"  --seed N       (1)";
 
 static const struct option long_options[] = {
@@ -586,7 +583,7 @@ static const struct option long_options[] = {
 	{ "shared", required_argument, NULL, 'S' },
 	{ "load-only", no_argument, NULL, 'l' },
 	{ "rounds", required_argument, NULL, 'r' },
-	{ "time", required_argument, NULL, 'T' },
+	{ "endless", no_argument, NULL, 'E' },
 	{ "seed", required_argument, NULL, 'e' },
 	{ }
 };
@@ -629,8 +626,8 @@ static void parse_option(int option)
 	case 'r':
 		options.rounds = parse(optarg, 1U << 30);
 		break;
-	case 'T':
-		options.time = parse(optarg, 1U << 30);
+	case 'E':
+		options.endless = true;
 		break;
 	case 'e':
 		options.seed = parse(optarg, UINT64_MAX);
@@ -644,7 +641,6 @@ int main(int argc, char **argv)
 {
 	pid_t pids[2 * PROCS_MAX];
 	unsigned int i, nr = 0;
-	struct timespec now;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
@@ -653,8 +649,6 @@ int main(int argc, char **argv)
 		die("%s", help);
 	if (options.taggers && mte_enable())
 		die("race: no memory tagging");
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	deadline = now.tv_sec + options.time;
 	make_common();
 	make_file();
 	signal(SIGTERM, on_term);

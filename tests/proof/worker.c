@@ -348,6 +348,12 @@ static void next_operation(void)
 	operate(&active[dice(ACTIVE)]);
 	if (++operations % FORK_ONE_IN == 0)
 		fork_and_verify();
+	progress();
+}
+
+static bool enough(void)
+{
+	return stopped() || (options.operations && operations >= options.operations);
 }
 
 static void round_of_work(void)
@@ -356,7 +362,7 @@ static void round_of_work(void)
 
 	probe_zero_page();
 	for (i = 0; i < nr_bulk; i++) {
-		for (from = 0; from < bulk[i].nr && !expired(); from += WINDOW) {
+		for (from = 0; from < bulk[i].nr && !enough(); from += WINDOW) {
 			unsigned int nr = bulk[i].nr - from;
 
 			nr = nr < WINDOW ? nr : WINDOW;
@@ -368,7 +374,7 @@ static void round_of_work(void)
 			done++;
 		}
 	}
-	for (; done < ACTIVE && !expired(); done++)
+	for (; done < ACTIVE && !enough(); done++)
 		next_operation();
 }
 
@@ -389,12 +395,14 @@ static void final_verify(void)
 {
 	unsigned int i;
 
-	/* However long it takes: the counts say that every page was verified. */
-	self.deadline = 0;
-	for (i = 0; i < ACTIVE; i++)
+	for (i = 0; i < ACTIVE; i++) {
 		area_verify(&active[i], 0, active[i].nr);
-	for (i = 0; i < nr_bulk; i++)
+		progress();
+	}
+	for (i = 0; i < nr_bulk; i++) {
 		area_verify(&bulk[i], 0, bulk[i].nr);
+		progress();
+	}
 }
 
 /* Every second worker unmaps all, the others exit with data in swap. */
@@ -433,7 +441,7 @@ int run_worker(unsigned int worker)
 	lock_self();
 	map_ballast();
 	map_all();
-	for (round = 0; options.time ? !expired() : round < options.rounds; round++)
+	for (round = 0; round < options.rounds && !enough(); round++)
 		round_of_work();
 	spoil_something();
 	final_verify();
