@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 include versions.mk
 
-export FRESH FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
+export FRESH LONG PARALLEL FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
 
 .PHONY: help demo check check-run guest guest-run setup qemu rootfs kernel kernel-debug tool \
 	deb products host ctl boot dt style series qemu-selftest bench bench-baseline clean \
@@ -24,7 +24,7 @@ help: ## this list
 demo: ## build all, boot, swap to tag storage under pressure, verify all of it
 	@scripts/demo.sh
 
-check: check-run ## all tests (ONLY=word: some; FRESH=1: even if nothing changed); the last line is "N passed, N failed"
+check: check-run ## all tests (ONLY=word: some; FRESH=1: even if nothing changed; LONG=1: also the long ones); the last line is "N passed, N failed"
 	@$(call end-with,build/check.status)
 
 guest: guest-run ## a shell in the guest; RUN=script [ARGS=...] [FILES=dir]: run that
