@@ -273,7 +273,8 @@ load_progress()
 # load_stop NAME: its exit status.
 load_stop()
 {
-	kill -TERM "${load_pids[$1]}" && wait "${load_pids[$1]}"
+	kill -TERM "${load_pids[$1]}" 2>/dev/null
+	wait "${load_pids[$1]}"
 }
 
 # What it has printed, but for its progress.
