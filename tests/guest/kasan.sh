@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A kernel with KASAN_HW_TAGS: switched on at boot, it tags all memory, so we stay away
-# from the tag storage and say so in one line; switched off, all is as ever.
+# from the tag storage and say so in one line; switched off, all is as ever. The argument
+# says which of the two the kernel was booted with.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# off also means that nothing was said: the kernel's default is on.
-if grep -qw kasan=off /proc/cmdline; then
+if [ "${1:-}" = off ]; then
 	load
 	static=$(attr tag_storage/blocks_tagged)
 	carveout=$(attr tag_storage/size)
+	check "kasan=off was given" grep -qw kasan=off /proc/cmdline
 	check_is "the log says nothing of KASAN" 0 "$(dmesg | grep -c 'mtetagram.*KASAN')"
 	set_up $((carveout * 8))
 	swap_on "$DEV"
