@@ -8,7 +8,7 @@
  * "mprotect" asks for tags when it is populated; "shared" maps shared memory that is
  * populated, whose pages are tagged under page-table locks as they are touched. Prints
  * "ready" when all of it is tagged. For each byte on stdin a page is moved to other
- * memory.
+ * memory, and "moved" is printed, or "stays" if the kernel could not move it.
  *
  * Exit status: 0 all right; 1 tags or bytes were wrong; 2 usage or no memory; 3 the
  * kernel has refused the tags.
@@ -117,9 +117,12 @@ static char *map(size_t size, const char *how)
 
 static void move_page(char *page)
 {
-	if (madvise(page, PAGE, MADV_SOFT_OFFLINE))
+	if (!madvise(page, PAGE, MADV_SOFT_OFFLINE))
+		printf("moved\n");
+	else if (errno == EBUSY || errno == ENOMEM)
+		printf("stays\n");
+	else
 		die("MADV_SOFT_OFFLINE", 2);
-	printf("moved\n");
 	fflush(stdout);
 }
 

@@ -1,0 +1,245 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What walks through tag storage or slots, at the size of a machine of 1 TiB: 32 GiB of
+# tag storage, 8 million tag blocks, a device of 25 million slots. Each step is done twice:
+# once for its time, and once beside a task of the highest priority, which says for how
+# long the step kept the processor. No step may do so for more than MAX_OFF, and none that
+# anybody can start may take more than MAX_ANYBODY.
+#
+# One processor, --icount (a nanosecond is an instruction), and two machines. One has more
+# memory than the host: --mem 1T --sparse --append "mem=2G initcall_debug". Linux has
+# struct pages for 2 GiB then, while the device tree describes 1 TiB. On a small one
+# (--mem 1G) all tag storage is filled, so that objects are spilled and come home to a
+# table that is as long.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+MAX_OFF=100		# microseconds
+MAX_ANYBODY=1000
+MAX_OBJECT=50		# of settling, for each object that comes home
+MAX_BOOT=500000
+PERIOD=20		# of the task of the highest priority
+
+tracing=/sys/kernel/tracing
+order=()
+declare -A took kept
+
+# The longest time since the last call that somebody kept the processor.
+longest()
+{
+	local us
+
+	echo >&"$to_wakeup"
+	read -r us <&"$from_wakeup" || bail "wakeup has ended"
+	echo $((us + PERIOD))
+}
+
+begin()
+{
+	[ "$pass" = time ] || longest >/dev/null
+	started=${EPOCHREALTIME/./}
+}
+
+# end STEP
+end()
+{
+	if [ "$pass" = time ]; then
+		took[$1]=$((${EPOCHREALTIME/./} - started))
+		order+=("$1")
+	else
+		kept[$1]=$(longest)
+	fi
+}
+
+# measure STEP COMMAND...
+measure()
+{
+	local step=$1
+
+	shift
+	begin
+	"$@" || bail "$step failed"
+	end "$step"
+}
+
+# What anybody may read, but what another disk has, too.
+readable()
+{
+	local name
+
+	for name in $(cd "$SYS" && echo ./* ./*/*); do
+		name=${name#./}
+		[ ! -f "$SYS/$name" ] || [ -e "/sys/block/vda/$name" ] ||
+			((!(0$(stat -c %a "$SYS/$name") & 4))) || echo "$name"
+	done
+}
+
+# As nobody: each attribute, and the microseconds that reading it takes.
+read_as_nobody()
+{
+	# shellcheck disable=SC2016 # for the other shell
+	(cd "$SYS" && setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '
+		for name; do
+			start=${EPOCHREALTIME/./}
+			mapfile <"$name" || exit 1
+			echo "$name $((${EPOCHREALTIME/./} - start))"
+		done' bash "$@")
+}
+
+read_attributes()
+{
+	local names
+
+	mapfile -t names < <(readable)
+	read_as_nobody "${names[@]}" >"/tmp/attributes-$pass"
+}
+
+# Slots in eight places of the device.
+write_slots()
+{
+	local i
+
+	for ((i = 0; i < 8; i++)); do
+		slots write "$DEV" --content half --from $((i * 3145728)) \
+			--count $((slots / 8)) || return 1
+	done
+}
+
+discard_slots()
+{
+	local i
+
+	for ((i = 0; i < 8; i++)); do
+		blkdiscard -o $((i * 3145728 * 4096)) -l $((slots * 256)) "$DEV" || return 1
+	done
+}
+
+# Microseconds in the worker, and not those for which it waits before.
+time_of_settle()
+{
+	awk '/workqueue_execute_(start|end): .* function settle/ {
+			us = $0
+			sub(/: workqueue_execute.*/, "", us)
+			sub(/.* /, "", us)
+			us *= 1000000
+			if (/_start:/)
+				start = us
+			else
+				sum += us - start
+		}
+		END { printf "%d\n", sum }' "$tracing/trace"
+}
+
+# It runs when this has nothing to do, and is done when this ends.
+wait_for_settle()
+{
+	# shellcheck disable=SC2016 # for the other shell
+	chrt --idle 0 bash -c '
+		while read -r size <"$1" && [ "$size" != 0 ]; do :; done' \
+		bash "$SYS/tag_storage/spilled_size"
+}
+
+# Objects that found no other place come home when their blocks are free again.
+spill_and_settle()
+{
+	local line
+
+	coproc burst_of { exec burst release "$pages"; }
+	read -r line <&"${burst_of[0]}" || bail "burst was killed"
+	returned=$(attr reserve/returned)
+	check_that "$pass: objects are spilled" "$(attr tag_storage/spilled_size) > 0"
+	echo 1 >"$tracing/events/workqueue/enable"
+	echo >"$tracing/trace"
+	begin
+	echo >&"${burst_of[1]}"
+	echo >&"${burst_of[1]}"
+	# shellcheck disable=SC2154 # of coproc
+	wait "$burst_of_PID"
+	wait_for_settle
+	end settle
+	echo 0 >"$tracing/events/workqueue/enable"
+	returned=$(($(attr reserve/returned) - returned))
+	[ "$pass" != time ] || took[settle]=$(time_of_settle)
+	note "$returned objects have come home"
+}
+
+all_steps_of_a_large_machine()
+{
+	measure "set up 96 GiB" set_attr disksize 96G
+	measure "grow to 128 GiB" set_attr disksize 128G
+	measure "store" write_slots
+	measure "read attributes" read_attributes
+	measure "claims in debugfs" dd if="$DEBUGFS/claims" of=/dev/null bs=64k status=none
+	measure "block_map" dd if="$SYS/tag_storage/block_map" of=/dev/null bs=64k status=none
+	measure "discard a half" discard_slots
+	measure "limit, less" set_attr tag_storage/limit \
+		$(($(attr tag_storage/blocks_used) * $(attr tag_storage/block_size) * 3 / 4))
+	measure "limit, all" set_attr tag_storage/limit "$carveout"
+	measure "compact" set_attr compact 1
+	measure "reset" set_attr reset 1
+}
+
+all_steps_of_a_small_machine()
+{
+	measure "set up 96 GiB" set_attr disksize 96G
+	slots fill "$DEV" --content half --count $((carveout * 8 / 4096)) >/dev/null
+	spill_and_settle
+	measure "reset" set_attr reset 1
+}
+
+boot_time()
+{
+	dmesg | sed -nE 's/.*initcall mtetagram_regions_init\+.* after ([0-9]+) usecs.*/\1/p'
+}
+
+print_table()
+{
+	local step
+
+	note "microseconds of counted time, and for how long the processor was kept"
+	[ $machine = small ] || note "$(printf '%-20s %9d' boot "$(boot_time)")"
+	for step in "${order[@]}"; do
+		note "$(printf '%-20s %9d %6d' "$step" "${took[$step]}" "${kept[$step]}")"
+	done
+}
+
+load
+carveout=$(attr tag_storage/size)
+set_attr reset 1
+if ((carveout < 32 << 30)); then
+	machine=small
+	# Of 16 blocks for each processor that may be vacated under one lock: 8 times as many.
+	pages=$((128 * 32))
+else
+	machine=large
+	# As many as fill all tag blocks of the memory that Linux knows.
+	slots=$(awk '/^MemTotal:/ { printf "%d", $2 / 64 / 16; exit }' /proc/meminfo)
+	slots=$((slots * 16))
+	note "$(attr tag_storage/blocks) tag blocks, $slots slots are written"
+fi
+pass="time"
+all_steps_of_a_${machine}_machine
+pass=kept
+mkfifo /tmp/to-wakeup /tmp/from-wakeup
+wakeup $PERIOD </tmp/to-wakeup >/tmp/from-wakeup &
+exec {to_wakeup}>/tmp/to-wakeup {from_wakeup}</tmp/from-wakeup
+read -r line <&"$from_wakeup"
+[ "$line" = ready ] || bail "wakeup does not work"
+all_steps_of_a_${machine}_machine
+print_table
+
+if [ $machine = large ]; then
+	check_that "boot: the regions take at most $MAX_BOOT us" "$(boot_time) <= $MAX_BOOT"
+	while read -r name us; do
+		check_that "anybody who reads $name: at most $MAX_ANYBODY us" "$us <= $MAX_ANYBODY"
+	done </tmp/attributes-time
+else
+	check_that "settle: at most $MAX_ANYBODY us, and $MAX_OBJECT more for each object" \
+		"${took[settle]} <= $MAX_ANYBODY + $MAX_OBJECT * returned"
+fi
+for step in "${order[@]}"; do
+	check_that "$step: keeps the processor for at most $MAX_OFF us" \
+		"${kept[$step]} <= $MAX_OFF"
+done
+check_is "nothing is lost" 0 "$(attr reserve/lost)"
+finish
