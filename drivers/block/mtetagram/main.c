@@ -106,8 +106,7 @@ static unsigned int spare_for_block(struct mtg_device *dev)
  * No more than what is needed: the worker fills up the rest. And as hard as the caller
  * would try for a page of its own, so that it waits, fails or has somebody killed like
  * any allocation; but not from the emergency reserves, whatever it may do.
- */
-/*
+ *
  * While there are free blocks, nothing is spilled. Else the caller's memory cgroup pays
  * for what its tags drive into ordinary memory, until that goes home: or it could fill
  * all of it with the data of others. Spare pages that are there already are nobody's, and
