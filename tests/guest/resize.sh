@@ -27,7 +27,7 @@ grow()
 	echo $((size + (1 << 20))) >"$SYS/disksize"
 }
 
-# resize_often PROGRESS...: down and up, and larger; after each time a command that waits
+# resize_often PROGRESS...: down and up, and larger; then each time a command that waits
 # until the load has done more, and fails if it has ended.
 resize_often()
 {
@@ -48,8 +48,8 @@ resize_often()
 				return 1
 				;;
 			esac
-			"$@" || { note "the load has ended"; return 1; }
 		done
+		"$@" || { note "the load has ended"; return 1; }
 	done
 	note "$done times resized, $refused times refused, $(attr reserve/moved) objects moved," \
 		"$grown times grown, to $(attr disksize)"
@@ -87,7 +87,7 @@ set_up 64M
 check "fio writes" with_fio --rw=randwrite --do_verify=0 --size=$((carveout * 3 / 2))
 check "discard a part of it" blkdiscard -o "$carveout" -l $((carveout / 2)) "$DEV"
 # As often as it takes: a signal ends it, with a status that says so, if all was right.
-with_fio --rw=randread --loops=1000000 &
+with_fio --rw=randread --time_based --runtime=30d &
 fio=$!
 check_loudly "resize often while fio verifies" resize_often fio_progress
 kill -TERM $fio
