@@ -110,7 +110,7 @@ swap_on "$DEV"
 load_start race race --taggers "$cpus" --endless
 load_start proof proof --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 --endless \
 	--cycle-swap "$DEV"
-check_loudly "resize, and everything goes on" resize_during $((times * 4)) race proof
+check_loudly "resize, and everything goes on" resize_during $((times * 2)) race proof
 load_stop proof
 check_is "memory in swap is right" 0 $?
 load_output proof
