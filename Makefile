@@ -9,7 +9,7 @@ include versions.mk
 export FRESH LONG PARALLEL FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
 
 .PHONY: help demo check check-run guest guest-run setup qemu rootfs kernel kernel-debug tool \
-	deb products host ctl boot dt style series qemu-selftest bench bench-baseline clean \
+	deb products host protocol ctl boot dt style series qemu-selftest bench bench-baseline clean \
 	install uninstall
 
 help: ## this list
@@ -64,6 +64,9 @@ products: setup ## all of these
 
 host: setup ## tests: pool and slots in user space
 	@scripts/check host
+
+protocol: setup ## tests: the protocol of tag blocks, by a model with all interleavings; litmus tests
+	@tests/protocol/run
 
 ctl: setup ## tests: the tool against made-up machines
 	@scripts/check ctl
