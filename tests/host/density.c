@@ -75,9 +75,9 @@ static bool owned(void *ctx, u32 block)
 	return taken[block];
 }
 
-static u32 next_kept(void *ctx, u32 from)
+static u32 next_kept(void *ctx, u32 from, u32 end)
 {
-	return nr_blocks;
+	return end;
 }
 
 static u32 next_free(void *ctx, u32 from, bool for_move)

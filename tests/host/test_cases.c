@@ -89,7 +89,8 @@ static void test_compaction(const struct heap *heap, unsigned int block_size,
 /* The most that a block can hold, full of the smallest objects. */
 static void test_vacate_is_bounded(unsigned int block_size)
 {
-	unsigned int bound = block_size / MTG_GRANULE_SIZE / MTG_MIN_GRANULES + 1, i, worst = 0, moved;
+	unsigned int bound = block_size / MTG_GRANULE_SIZE / MTG_MIN_GRANULES + 1;
+	unsigned int i, worst = 0, moved;
 	uint8_t data[MTG_SLOT_SIZE] = { 1 };
 
 	model_init(block_size, (1 << 20) / block_size, 65536);

@@ -12,11 +12,13 @@
 #include <getopt.h>
 #include <stdarg.h>
 
+#include "shim/linux/kernel_shim.h"
+
 static unsigned long steps;
 
 void __sanitizer_cov_trace_pc(void);
 
-__attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
+NOT_COUNTED void __sanitizer_cov_trace_pc(void)
 {
 	steps++;
 }
@@ -125,11 +127,10 @@ static int compare(const void *a, const void *b)
 
 static void fill(const struct workload *w)
 {
-	static uint8_t data[MTG_SLOT_SIZE];
+	/* Not a pattern that fits the slot's word. */
+	static uint8_t data[MTG_SLOT_SIZE] = { 1 };
 	u32 n, i;
 
-	/* Not a pattern that fits the slot's word. */
-	memcpy(data, &(u32[2]){ 1, 2 }, 8);
 	for (n = 0; n < m.slots; n++)
 		if (mtg_slot_store(&m.table, n, data, w->len(n)))
 			break;

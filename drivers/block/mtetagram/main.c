@@ -45,11 +45,9 @@ static bool provider_owned(void *priv, u32 block)
 	return mtg_block_owned(((struct mtg_device *)priv)->region, block);
 }
 
-static u32 provider_next_kept(void *priv, u32 from)
+static u32 provider_next_kept(void *priv, u32 from, u32 end)
 {
-	struct mtg_region *region = ((struct mtg_device *)priv)->region;
-
-	return find_next_bit(region->kept, region->nr_blocks, from);
+	return find_next_bit(((struct mtg_device *)priv)->region->kept, end, from);
 }
 
 static u32 provider_next_free(void *priv, u32 from, bool kept)

@@ -21,6 +21,7 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/types.h>
 
@@ -173,7 +174,7 @@ static inline void mtg_map_clear(struct mtg_map *map, u32 n)
  * mtg_map_fill() - set all bits
  * @map: The map, which nobody else uses.
  *
- * Context: Any.
+ * Context: Process context, may sleep.
  */
 static inline void mtg_map_fill(struct mtg_map *map)
 {
@@ -181,8 +182,11 @@ static inline void mtg_map_fill(struct mtg_map *map)
 	unsigned int level;
 
 	for (level = 0; level <= map->top; level++) {
-		for (n = 0; n < nr / BITS_PER_LONG; n++)
+		for (n = 0; n < nr / BITS_PER_LONG; n++) {
 			atomic_long_set(&map->level[level][n], ~0UL);
+			if (!(n % 4096))
+				cond_resched();
+		}
 		if (nr % BITS_PER_LONG)
 			atomic_long_set(&map->level[level][n], BIT_MASK(nr) - 1);
 		nr = BITS_TO_LONGS(nr);

@@ -24,6 +24,7 @@
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -1067,8 +1068,11 @@ int mtg_pool_init(struct mtg_pool *pool, void *base, u32 nr_blocks,
 		mtg_pool_destroy(pool);
 		return -ENOMEM;
 	}
-	for (i = 0; i < pool->nr_groups; i++)
+	for (i = 0; i < pool->nr_groups; i++) {
 		raw_spin_lock_init(&pool->groups[i].lock);
+		if (!(i % 4096))
+			cond_resched();
+	}
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_init);

@@ -77,8 +77,8 @@ struct mtg_object {
  *	@kept, and the others only without. Any context.
  * @put: Give back an empty block; false if it is being taken away. Any context.
  * @owned: Is the block still ours? False if it is being taken away. Any context.
- * @next_kept: The first block that is kept, not before @from; the number of blocks or
- *	more if there is none.
+ * @next_kept: The first block that is kept, not before @from; @end or more if there is
+ *	none before that. Looks at all blocks between the two.
  * @next_free: A block worth trying, not before @from; the number of blocks if
  *	there is none.
  * @nr_free: Number of blocks that nobody uses, without those that are kept.
@@ -87,7 +87,7 @@ struct mtg_provider {
 	bool (*get)(void *ctx, u32 block, bool kept);
 	bool (*put)(void *ctx, u32 block);
 	bool (*owned)(void *ctx, u32 block);
-	u32 (*next_kept)(void *ctx, u32 from);
+	u32 (*next_kept)(void *ctx, u32 from, u32 end);
 	u32 (*next_free)(void *ctx, u32 from, bool kept);
 	u32 (*nr_free)(void *ctx);
 };
@@ -184,9 +184,8 @@ static inline unsigned int mtg_granules(unsigned int len)
 {
 	if (len == MTG_RAW_LEN)
 		return MTG_RAW_GRANULES;
-	return max(MTG_MIN_GRANULES,
-		   (unsigned int)DIV_ROUND_UP(len + sizeof(struct mtg_object),
-					      MTG_GRANULE_SIZE));
+	return max_t(unsigned int, MTG_MIN_GRANULES,
+		     DIV_ROUND_UP(len + sizeof(struct mtg_object), MTG_GRANULE_SIZE));
 }
 
 static inline struct mtg_object *mtg_pool_object(struct mtg_pool *pool, u32 granule)

@@ -59,6 +59,9 @@
 /* Others may take the spare page that was meant for an object, but not again and again. */
 #define EVACUATE_TRIES		4
 
+/* Blocks that are searched for kept ones before others may run: 8 KiB of a bitmap. */
+#define KEPT_AT_ONCE		65536U
+
 /* Slots that mtg_slots_clear() frees before it lets others run: some 5 us. */
 #define SLOTS_PER_BREATH	16
 
@@ -636,6 +639,7 @@ static void let_orphans_be(struct mtg_slots *slots)
 		raw_spin_lock(&slots->sets[i].lock);
 		raw_spin_unlock(&slots->sets[i].lock);
 	}
+	/* Pairs with the smp_load_acquire() above. */
 	smp_store_release(&slots->orphans_allowed, true);
 }
 
@@ -939,8 +943,12 @@ static bool sweep(struct mtg_slots *slots, u32 nr_blocks, unsigned int step,
 				return false;
 			/* Here, as there may be millions of blocks to leave alone. */
 			cond_resched();
-			if (mtg_pool_used_in(pool, block >> shift) > max)
+			if (mtg_pool_used_in(pool, block >> shift) > max) {
+				/* To the end of the group; "step" is added to that. */
+				block |= (1U << shift) - 1;
+				block -= step - 1;
 				continue;
+			}
 			give_up(slots, block, min(block + step, pool->nr_blocks));
 			failed = atomic_read(&pool->nr_open) < nr ? 0 : failed + 1;
 			if (failed > patience)
@@ -1039,20 +1047,30 @@ static bool bring_all_home(struct mtg_slots *slots)
 	return any;
 }
 
-/* Empty the kept blocks into others, as far as there is room for new data. */
-static void empty_kept_blocks(struct mtg_slots *slots)
+/* Empty the kept ones among the blocks [@block, @end). */
+static void empty_kept_between(struct mtg_slots *slots, u32 block, u32 end)
 {
 	struct mtg_pool *pool = slots->pool;
-	u32 block;
 
-	for (block = pool->provider->next_kept(pool->ctx, 0); block < pool->nr_blocks;
-	     block = pool->provider->next_kept(pool->ctx, block + 1)) {
+	for (block = pool->provider->next_kept(pool->ctx, block, end); block < end;
+	     block = pool->provider->next_kept(pool->ctx, block + 1, end)) {
 		cond_resched();
 		if (mtg_pool_weight(pool, block) == UINT_MAX)
 			continue;
 		if (evict_within_pool(slots, block, MTG_STORE))
 			WRITE_ONCE(slots->kept_used, true);
 		mtg_pool_reopen(pool, block);
+	}
+}
+
+/* Empty the kept blocks into others, as far as there is room for new data. */
+static void empty_kept_blocks(struct mtg_slots *slots)
+{
+	u32 block, nr = slots->pool->nr_blocks;
+
+	for (block = 0; block < nr; block += min(KEPT_AT_ONCE, nr - block)) {
+		empty_kept_between(slots, block, block + min(KEPT_AT_ONCE, nr - block));
+		cond_resched();
 	}
 }
 

@@ -32,7 +32,7 @@ static bool fake_kept(void *ctx, u32 block)
 	return block >= FAKE_BLOCKS - ((struct fake *)ctx)->nr_kept;
 }
 
-static u32 fake_next_kept(void *ctx, u32 from)
+static u32 fake_next_kept(void *ctx, u32 from, u32 end)
 {
 	return max(from, FAKE_BLOCKS - ((struct fake *)ctx)->nr_kept);
 }

@@ -114,9 +114,9 @@ static bool fake_owned(void *ctx, u32 block)
 	return test_bit(block, our.used);
 }
 
-static u32 fake_next_kept(void *ctx, u32 from)
+static u32 fake_next_kept(void *ctx, u32 from, u32 end)
 {
-	return our.nr_blocks;
+	return end;
 }
 
 static u32 fake_next_free(void *ctx, u32 from, bool kept)

@@ -25,6 +25,12 @@ typedef uint64_t u64;
 typedef unsigned int gfp_t;
 
 #define __maybe_unused		__attribute__((unused))
+/* Not counted as work of the production code, see test_steps.c. The fuzzer counts none. */
+#ifdef __clang__
+#define NOT_COUNTED
+#else
+#define NOT_COUNTED		__attribute__((no_sanitize_coverage))
+#endif
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define noinline		__attribute__((noinline))
 #define unlikely(x)		__builtin_expect(!!(x), 0)
