@@ -116,12 +116,12 @@ static bool device_make_room(void *priv, gfp_t gfp)
 	struct mtg_device *dev = priv;
 	struct mtg_spill *spill = &dev->slots.spill;
 	unsigned int enough = spare_for_block(dev);
+	unsigned int spare = atomic_read(&spill->nr_spare);
 
 	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_RETRY_MAYFAIL | __GFP_NORETRY;
 	if (provider_nr_free(dev) <= READ_ONCE(dev->pool.headroom)) {
 		gfp |= __GFP_ACCOUNT;
-		enough += min((unsigned int)atomic_read(&spill->nr_spare),
-			      READ_ONCE(spill->target));
+		enough += min(spare, READ_ONCE(spill->target));
 	}
 	return mtg_spill_fill(spill, enough, gfp);
 }
