@@ -218,6 +218,10 @@ else
 	slots=$((slots * 16))
 	note "$(attr tag_storage/blocks) tag blocks, $slots slots are written"
 fi
+# While the host reads a block of its disk, counted time leaps from timer to timer.
+for program in blkdiscard burst chrt dd setpriv slots stat wakeup; do
+	cat "$(command -v $program)" >/dev/null
+done
 # Whoever allocates or frees much has the page allocator move 2,000 pages at a time with
 # interrupts off (CONFIG_PCP_BATCH_SCALE_MAX), for 0.3 ms. Not here: fewer at a time.
 echo 100000 >/proc/sys/vm/percpu_pagelist_high_fraction
