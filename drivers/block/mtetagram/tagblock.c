@@ -907,7 +907,7 @@ int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops
 	region->priv = priv;
 	/*
 	 * Callers of callbacks load @ops first, but no dependency orders their load of
-	 * @priv after that. Those who see @ops have begun after this, and see @priv too.
+	 * @priv after that. Those who began before @priv was stored end before @ops is.
 	 */
 	synchronize_rcu();
 	synchronize_srcu(&region->srcu);
