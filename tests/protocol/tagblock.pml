@@ -16,7 +16,11 @@
  * - A block lock (tagblock.c) is held for one step, but by release.
  * - A slot lock (slot.c) is held for many steps.
  *
- * Weak ordering is not modelled: see litmus/.
+ * Weak ordering is not modelled: see litmus/. Left out, as they do not change who may write
+ * where: blocks that are OFFLINE or kept, limits (a store may be refused at any time), the
+ * reserve of spilled pages (in a call that can be refused, there may be none at any time),
+ * an object that is replaced in its place, and objects that are lost, which here are
+ * spilled.
  */
 
 /* Who does what: set in a configuration. */
