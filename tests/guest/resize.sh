@@ -73,11 +73,11 @@ reads_done()
 	awk '{ print $1 }' "$SYS/stat"
 }
 
-# fio with what is written and read. Nothing is written while the device shrinks to what
-# is stored: that would rightly be refused.
+# Becomes fio, with what is written and read. Nothing is written while the device shrinks to
+# what is stored: that would rightly be refused.
 with_fio()
 {
-	fio --name=verify --filename="$DEV" --direct=1 --ioengine=psync --size="$carveout" \
+	exec fio --name=verify --filename="$DEV" --direct=1 --ioengine=psync --size="$carveout" \
 		--bs=4k --verify=crc32c --verify_fatal=1 --buffer_compress_percentage=70 \
 		--refill_buffers --thread --output=/tmp/fio.out "$@"
 }
@@ -103,8 +103,8 @@ check_empty
 set_up $((carveout * 8))
 swap_on "$DEV"
 area=$(awk -v dev=$DEV '$1 == dev { print $3 }' /proc/swaps)
-load_start proof proof --procs 2 --mem $((carveout * 4)) --tagged-percent 20 \
-	--active-percent 80 --endless
+load_start proof proof --procs 2 --mem $((carveout * 4)) --swap-bulk --tagged-percent 10 \
+	--active-percent 20 --endless
 check_loudly "resize often while swap and tags are in use" resize_often load_progress proof
 load_stop proof
 check_is "every byte and every tag is right" 0 $?
