@@ -22,7 +22,7 @@ PERIOD=20		# of the task of the highest priority
 
 tracing=/sys/kernel/tracing
 order=()
-declare -A took kept
+declare -A took kept returned
 
 # The longest time since the last call that somebody kept the processor.
 longest()
@@ -140,14 +140,15 @@ wait_for_settle()
 		bash "$SYS/tag_storage/spilled_size"
 }
 
-# Objects that found no other place come home when their blocks are free again.
+# spill_and_settle STEP: objects that found no other place come home when their blocks
+# are free again.
 spill_and_settle()
 {
-	local line
+	local step=$1 line before
 
 	coproc burst_of { exec burst release "$pages"; }
 	read -r line <&"${burst_of[0]}" || bail "burst was killed"
-	returned=$(attr reserve/returned)
+	before=$(attr reserve/returned)
 	check_that "$pass: objects are spilled" "$(attr tag_storage/spilled_size) > 0"
 	echo 1 >"$tracing/events/workqueue/enable"
 	echo >"$tracing/trace"
@@ -157,11 +158,11 @@ spill_and_settle()
 	# shellcheck disable=SC2154 # of coproc
 	wait "$burst_of_PID"
 	wait_for_settle
-	end settle
+	end "$step"
 	echo 0 >"$tracing/events/workqueue/enable"
-	returned=$(($(attr reserve/returned) - returned))
-	[ "$pass" != time ] || took[settle]=$(time_of_settle)
-	note "$returned objects have come home"
+	returned[$step]=$(($(attr reserve/returned) - before))
+	[ "$pass" != time ] || took[$step]=$(time_of_settle)
+	note "$step: ${returned[$step]} objects have come home"
 }
 
 all_steps_of_a_large_machine()
@@ -184,7 +185,9 @@ all_steps_of_a_small_machine()
 {
 	measure "set up 96 GiB" set_attr disksize 96G
 	slots fill "$DEV" --content half --count $((carveout * 8 / 4096)) >/dev/null
-	spill_and_settle
+	spill_and_settle settle
+	# What is spilled now may be behind the place where the last search ended.
+	spill_and_settle "settle again"
 	measure "reset" set_attr reset 1
 }
 
@@ -242,8 +245,10 @@ if [ $machine = large ]; then
 		check_that "anybody who reads $name: at most $MAX_ANYBODY us" "$us <= $MAX_ANYBODY"
 	done </tmp/attributes-time
 else
-	check_that "settle: at most $MAX_ANYBODY us, and $MAX_OBJECT more for each object" \
-		"${took[settle]} <= $MAX_ANYBODY + $MAX_OBJECT * returned"
+	for step in settle "settle again"; do
+		check_that "$step: at most $MAX_ANYBODY us, and $MAX_OBJECT more for each object" \
+			"${took[$step]} <= $MAX_ANYBODY + $MAX_OBJECT * ${returned[$step]}"
+	done
 fi
 for step in "${order[@]}"; do
 	check_that "$step: keeps the processor for at most $MAX_OFF us" \
