@@ -37,14 +37,14 @@ longest()
 begin()
 {
 	[ "$pass" = time ] || longest >/dev/null
-	started=${EPOCHREALTIME/./}
+	started=$((10#${EPOCHREALTIME/./}))
 }
 
 # end STEP
 end()
 {
 	if [ "$pass" = time ]; then
-		took[$1]=$((${EPOCHREALTIME/./} - started))
+		took[$1]=$((10#${EPOCHREALTIME/./} - started))
 		order+=("$1")
 	else
 		kept[$1]=$(longest)
@@ -80,9 +80,9 @@ read_as_nobody()
 	# shellcheck disable=SC2016 # for the other shell
 	(cd "$SYS" && setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '
 		for name; do
-			start=${EPOCHREALTIME/./}
+			start=$((10#${EPOCHREALTIME/./}))
 			mapfile <"$name" || exit 1
-			echo "$name $((${EPOCHREALTIME/./} - start))"
+			echo "$name $((10#${EPOCHREALTIME/./} - start))"
 		done' bash "$@")
 }
 

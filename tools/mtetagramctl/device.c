@@ -64,6 +64,7 @@ static const struct {
 	{ V_RETURNED,		"reserve/returned" },
 	{ V_REFUSED,		"reserve/refused" },
 	{ V_KILLED,		"reserve/killed" },
+	{ V_SPARED,		"reserve/spared" },
 	{ V_LOST,		"reserve/lost" },
 };
 

@@ -66,6 +66,7 @@ enum value_id {
 	V_RETURNED,
 	V_REFUSED,
 	V_KILLED,
+	V_SPARED,
 	V_LOST,
 
 	V_DATA,
