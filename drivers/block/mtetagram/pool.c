@@ -956,6 +956,8 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_begins);
  * @pool: The pool.
  * @granule: The object.
  *
+ * It may be shorter: what mtg_pool_disown() was called for behind it counts as part of it.
+ *
  * Context: Atomic or not.
  * Return: Number of granules; 0 if no object begins there.
  */
@@ -969,6 +971,8 @@ unsigned int mtg_pool_extent(struct mtg_pool *pool, u32 granule)
 	if (test_bit(granule, pool->start)) {
 		next = find_next_bit(pool->start, end, granule + 1);
 		next = find_next_zero_bit(pool->used, next, granule);
+		if (!is_raw(pool, granule))
+			next = min(next, granule + MTG_RAW_GRANULES - 1);
 	}
 	raw_spin_unlock(&g->lock);
 	return next - granule;
