@@ -129,14 +129,17 @@ static __always_inline bool lock_set(struct mtg_slots *slots, struct mtg_slot_se
 	if (likely(!READ_ONCE(slots->broken)))
 		return false;
 	raw_spin_lock(&slots->orphan_lock);
+	__release(&slots->orphan_lock); /* sparse does not know */
 	return true;
 }
 
 static __always_inline void unlock_set(struct mtg_slots *slots, struct mtg_slot_set *set,
 				       bool stopped)
 {
-	if (unlikely(stopped))
+	if (unlikely(stopped)) {
+		__acquire(&slots->orphan_lock); /* see above */
 		raw_spin_unlock(&slots->orphan_lock);
+	}
 	raw_spin_unlock(&set->lock);
 }
 

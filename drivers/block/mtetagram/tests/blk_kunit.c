@@ -91,7 +91,7 @@ static void done(struct bio *bio)
  * end of the device, and for nothing else. Behind the bio's own segments are more, which
  * nobody may touch.
  */
-static blk_status_t send(enum req_op op, sector_t sector, unsigned int size)
+static int send(enum req_op op, sector_t sector, unsigned int size)
 {
 	DECLARE_COMPLETION_ONSTACK(completion);
 	struct bio_vec vecs[SEGMENTS];
@@ -110,7 +110,7 @@ static blk_status_t send(enum req_op op, sector_t sector, unsigned int size)
 	bdev->bd_disk->fops->submit_bio(&bio);
 	wait_for_completion_io(&completion);
 	bio_uninit(&bio);
-	return bio.bi_status;
+	return blk_status_to_errno(bio.bi_status);
 }
 
 static void nothing_has_changed(struct kunit *test)
@@ -134,7 +134,7 @@ static void refuses(struct kunit *test, sector_t sector, unsigned int size)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
-		KUNIT_EXPECT_EQ_MSG(test, BLK_STS_IOERR, send(ops[i], sector, size),
+		KUNIT_EXPECT_EQ_MSG(test, -EIO, send(ops[i], sector, size),
 				    "operation %d of %u bytes at sector %llu", ops[i], size,
 				    (u64)sector);
 		nothing_has_changed(test);
@@ -167,13 +167,13 @@ static void blk_refuses_what_is_beyond_the_end(struct kunit *test)
 
 static void blk_takes_whole_slots(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, BLK_STS_OK, send(REQ_OP_WRITE, 0, 2 * MTG_SLOT_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, send(REQ_OP_WRITE, 0, 2 * MTG_SLOT_SIZE));
 	memset(data, 0, SEGMENTS * SECTOR_SIZE);
-	KUNIT_EXPECT_EQ(test, BLK_STS_OK, send(REQ_OP_READ, SLOT_SECTORS, MTG_SLOT_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, send(REQ_OP_READ, SLOT_SECTORS, MTG_SLOT_SIZE));
 	KUNIT_EXPECT_NULL(test, memchr_inv(data, MARK, MTG_SLOT_SIZE));
 	KUNIT_EXPECT_NULL(test, memchr_inv(data + MTG_SLOT_SIZE, 0, MTG_SLOT_SIZE));
-	KUNIT_EXPECT_EQ(test, BLK_STS_OK, send(REQ_OP_DISCARD, 0, SLOTS * MTG_SLOT_SIZE));
-	KUNIT_EXPECT_EQ(test, BLK_STS_OK, send(REQ_OP_READ, 0, MTG_SLOT_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, send(REQ_OP_DISCARD, 0, SLOTS * MTG_SLOT_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, send(REQ_OP_READ, 0, MTG_SLOT_SIZE));
 	KUNIT_EXPECT_NULL(test, memchr_inv(data, 0, SEGMENTS * SECTOR_SIZE));
 }
 

@@ -50,6 +50,9 @@ static inline __attribute__((format(printf, 1, 2))) void pr_err(const char *f, .
 }
 
 #define pr_err_ratelimited	pr_err
+/* For sparse. */
+#define __acquire(x)		((void)0)
+#define __release(x)		((void)0)
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define struct_size(p, member, n) (sizeof(*(p)) + (n) * sizeof((p)->member[0]))
