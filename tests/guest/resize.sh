@@ -33,7 +33,7 @@ resize_often()
 {
 	local size output round done=0 refused=0 grown=0
 
-	for ((round = 0; round < 4 || (round < 20 && !refused); round++)); do
+	for ((round = 0; round < 4 || (round < 20 && (done < 10 || !refused)); round++)); do
 		for ((i = 0; i < 5; i++)); do
 			grow || return
 			grown=$((grown + 1))
