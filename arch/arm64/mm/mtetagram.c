@@ -25,6 +25,7 @@
 #include <linux/kasan-enabled.h>
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
+#include <linux/preempt.h>
 
 #include <asm/barrier.h>
 #include <asm/cputype.h>
@@ -124,10 +125,16 @@ void arch_mtetagram_init_tags(struct page *page)
  */
 void arch_mtetagram_tag_page(struct page *page)
 {
-	if (!__try_page_mte_tagging(page))
-		return;
-	mte_clear_page_tags(page_address(page));
-	set_page_mte_tagged(page);
+	/*
+	 * Others spin until the page is tagged, and may do so under page-table locks:
+	 * whoever is about to tag a page that is mapped must not be preempted.
+	 */
+	preempt_disable();
+	if (__try_page_mte_tagging(page)) {
+		mte_clear_page_tags(page_address(page));
+		set_page_mte_tagged(page);
+	}
+	preempt_enable();
 }
 
 /**

@@ -177,7 +177,8 @@ static bool settle_once(struct mtg_device *dev, bool *in_vain)
 	filled = mtg_spill_balance(&slots->spill, gfp);
 	WRITE_ONCE(dev->refill_failed, !filled);
 	drained = !READ_ONCE(slots->broken) || !atomic64_read(&dev->pool.used_granules);
-	*in_vain = !moved && (!filled || !drained || atomic_read(&slots->spill.nr_pages));
+	*in_vain = !moved && (!filled || !drained || atomic_read(&slots->spill.nr_pages) ||
+			      READ_ONCE(slots->kept_used));
 	return !filled || !drained;
 }
 

@@ -33,7 +33,7 @@ int __mtetagram_prepare_pages(struct page *page, unsigned long nr_pages)
 
 	for (; nr_pages && !ret; page++, nr_pages--)
 		if (!mtg_page_reserve_at_once(page))
-			ret = mtg_page_prepare(page, GFP_KERNEL);
+			ret = mtg_page_prepare(page, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(__mtetagram_prepare_pages);

@@ -361,9 +361,11 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 	u32 granule;
 	int ret = 0;
 
-	if (READ_ONCE(slots->broken))
-		return -EROFS;
 	stopped = lock_set(slots, set);
+	if (unlikely(stopped)) {
+		ret = -EROFS;
+		goto out;
+	}
 	word = word_in_set(set, index);
 	old = *word;
 	if (is_short_fill(data, len)) {
@@ -760,7 +762,8 @@ static int relocate(struct mtg_slots *slots, u32 index, struct eviction *ev,
 	unsigned int len = object_len(*slot_word(slots, index));
 
 	if (*rung <= MTG_RUNG_RESERVE) {
-		if (may_find_room(slots, ev, len)) {
+		/* Not to where something else overwrites what is stored. */
+		if (!READ_ONCE(slots->broken) && may_find_room(slots, ev, len)) {
 			if (move_elsewhere(slots, index, ev, rung))
 				return 0;
 			ev->too_long = len;
@@ -833,6 +836,7 @@ static int evict_once(struct mtg_slots *slots, u32 granule, struct eviction *ev,
 static int evict(struct mtg_slots *slots, u32 granule, struct eviction *ev)
 {
 	enum mtg_rung rung = MTG_RUNG_MOVE;
+	bool searched = false;
 	int ret;
 
 	while ((ret = evict_once(slots, granule, ev, &rung))) {
@@ -841,6 +845,13 @@ static int evict(struct mtg_slots *slots, u32 granule, struct eviction *ev)
 		if (ret != -ENOMEM)
 			return ret;
 		rung = next_rung(slots, rung, ev->last);
+		if (rung >= MTG_RUNG_REFUSE && ev->last > MTG_RUNG_RESERVE && !searched) {
+			/* Before anybody pays with data or a process, look everywhere. */
+			searched = true;
+			ev->runs = 0;
+			rung = MTG_RUNG_MOVE;
+			continue;
+		}
 		if (rung == MTG_RUNG_REFUSE)
 			return ret;
 	}
@@ -969,6 +980,9 @@ static void give_up_blocks(struct mtg_slots *slots, u32 nr_blocks, unsigned int 
 {
 	struct mtg_pool *pool = slots->pool;
 
+	/* Then all of it leaves the pool anyway. */
+	if (READ_ONCE(slots->broken))
+		return;
 	if (sweep(slots, nr_blocks, 1U << (pool->group_shift - pool->block_shift), patience))
 		sweep(slots, nr_blocks, 1, patience);
 }
@@ -1016,7 +1030,7 @@ static bool bring_home(struct mtg_slots *slots, u32 index, unsigned int *too_lon
 	word = word_in_set(set, index);
 	old = *word;
 	len = slot_len(old);
-	if (!is_spilled(old) || len >= *too_long)
+	if (stopped || !is_spilled(old) || len >= *too_long)
 		goto out;
 	if (mtg_pool_alloc(slots->pool, len, index, MTG_STORE, &granule)) {
 		*too_long = len;
