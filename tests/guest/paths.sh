@@ -33,7 +33,7 @@ declare -A seen=(
 	[cow-file]="$prepare>__handle_mm_fault"
 	[fork-pinned]="copy_page_range $prepare"
 	[migrate]="migrate_pages $copy"
-	[collapse]="madvise_collapse $copy"
+	[collapse]="madvise_collapse __mtetagram_prepare_pages"
 	[collapse-shmem]="collapse_file $copy"
 	[swapin]="do_swap_page $prepare"
 	[swapin-shmem]="shmem_swapin_folio $swapin"
@@ -101,6 +101,7 @@ for name in anon mprotect thp thp-mprotect mthp huge-zero shmem fault-around uff
 done
 check_loudly "uffd-move: bytes and tags are right" paths uffd-move
 check_loudly "ksm: tagged pages are not merged" paths ksm
+check_loudly "who tags is preempted by who waits for that" preempt 200
 check "all data that was stored is right" slots verify "$DEV" --count "$count"
 
 # What can happen to the machine.
