@@ -133,12 +133,12 @@ check_that "spared: objects were dropped" "$lost > 0"
 check "spared: just these cannot be read, and nothing is wrong" \
 	slots verify "$DEV" --count "$count" --lost "$lost"
 # The device is full, so some has to go.
-check "spared: discard a few" blkdiscard --length $((128 * 4096)) "$DEV"
+check "spared: discard a few" blkdiscard --force --length $((128 * 4096)) "$DEV"
 check "spared: a lost slot can be written again" slots write "$DEV" --from 128 --count $((count - 128))
 check "spared: and be read" slots verify "$DEV" --from 128 --count $((count - 128))
 
 print_reserve_counts
-check "discard" blkdiscard "$DEV"
+check "discard" blkdiscard --force "$DEV"
 check_empty
 check_balance_but_failed "$static"
 finish

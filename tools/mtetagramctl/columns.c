@@ -80,7 +80,7 @@ static const struct column {
 	{ "MOVED", COUNT, V_MOVED, false, "objects moved within the carve-out for it" },
 	{ "MOVED-OUT", COUNT, V_MOVED_OUT, false, "objects moved to ordinary memory" },
 	{ "RETURNED", COUNT, V_RETURNED, false, "objects that came back from there" },
-	{ "REFUSED", COUNT, V_REFUSED, false, "times that data had no place, and tags were refused" },
+	{ "REFUSED", COUNT, V_REFUSED, false, "times that tags were refused" },
 	{ "KILLED", COUNT, V_KILLED, false, "times that processes were killed for it" },
 	{ "SPARED", COUNT, V_SPARED, false, "pages of processes that must not be killed" },
 	{ "LOST", COUNT, V_LOST, false, "objects that had to be dropped" },

@@ -762,8 +762,7 @@ static int relocate(struct mtg_slots *slots, u32 index, struct eviction *ev,
 	unsigned int len = object_len(*slot_word(slots, index));
 
 	if (*rung <= MTG_RUNG_RESERVE) {
-		/* Not to where something else overwrites what is stored. */
-		if (!READ_ONCE(slots->broken) && may_find_room(slots, ev, len)) {
+		if (may_find_room(slots, ev, len)) {
 			if (move_elsewhere(slots, index, ev, rung))
 				return 0;
 			ev->too_long = len;
