@@ -170,37 +170,37 @@ limit()
 {
 	local half=$((carveout / 2)) quarter=$((carveout / 4)) used
 
-	is tag_storage/limit "$carveout"
-	refuses tag_storage/limit "$EINVAL" "" x 1x $((carveout + block)) 1T
-	takes tag_storage/limit $((half + block - 1))
-	is tag_storage/limit $half
+	is tag_storage/share "$carveout"
+	refuses tag_storage/share "$EINVAL" "" x 1x $((carveout + block)) 1T
+	takes tag_storage/share $((half + block - 1))
+	is tag_storage/share $half
 	takes disksize "$carveout"
-	is tag_storage/limit $half
-	takes tag_storage/limit 0
-	is tag_storage/limit 0
+	is tag_storage/share $half
+	takes tag_storage/share 0
+	is tag_storage/share 0
 	check "with a limit of 0 every write is refused" slots full "$DEV" --count 8 --content random
-	takes tag_storage/limit "$carveout"
+	takes tag_storage/share "$carveout"
 
 	check "store a quarter" slots write "$DEV" --count $((quarter / 4096)) --content half \
 		--step 7
 	used=$(($(attr tag_storage/blocks_used) * block))
-	refuses tag_storage/limit "$ENOSPC" 0 "$block" $((used / 2 / block * block))
-	is tag_storage/limit "$carveout"
+	refuses tag_storage/share "$ENOSPC" 0 "$block" $((used / 2 / block * block))
+	is tag_storage/share "$carveout"
 	check "nothing has changed" slots verify "$DEV" --count $((quarter / 4096)) --content half
 	# Every second slot goes: the rest is scattered, and must be moved together.
 	for ((i = 0; i < quarter / 4096; i += 2)); do
 		blkdiscard -o $((i * 4096)) -l 4096 "$DEV" || break
 	done
-	takes tag_storage/limit $((used * 3 / 4 / block * block))
+	takes tag_storage/share $((used * 3 / 4 / block * block))
 	check_that "no more blocks are in use" \
-		"$(attr tag_storage/blocks_used) * $block <= $(attr tag_storage/limit)"
+		"$(attr tag_storage/blocks_used) * $block <= $(attr tag_storage/share)"
 	check "objects that moved are right" odd_slots $((quarter / 4096))
-	takes tag_storage/limit "$carveout"
+	takes tag_storage/share "$carveout"
 	check "grown again, all of it can be written" slots write "$DEV" \
 		--count $((carveout / 4096)) --content half
 	check "and is right" slots verify "$DEV" --count $((carveout / 4096)) --content half
 	fresh
-	is tag_storage/limit "$carveout"
+	is tag_storage/share "$carveout"
 }
 
 compaction()
@@ -235,28 +235,28 @@ odd_slots()
 }
 
 # The reserve of pages is there, counted, and can be set; a bad size changes nothing.
-spill_reserve()
+spare_size()
 {
 	local default metadata
 
-	default=$(attr tag_storage/spill_reserve)
+	default=$(attr tag_storage/spare_size)
 	check_is "2 CPUs: 256 KiB by default" 262144 "$default"
-	check_is "not set up, nothing is allocated" 0 "$(attr tag_storage/spill_available)"
+	check_is "not set up, nothing is allocated" 0 "$(attr tag_storage/spare_available)"
 	set_up 16M
-	check_is "set up, it is filled" "$default" "$(attr tag_storage/spill_available)"
+	check_is "set up, it is filled" "$default" "$(attr tag_storage/spare_available)"
 	metadata=$(attr tag_storage/metadata_size)
-	check "set it to 1 MiB" set_attr tag_storage/spill_reserve 1M
-	check_is "it is filled" 1048576 "$(attr tag_storage/spill_available)"
+	check "set it to 1 MiB" set_attr tag_storage/spare_size 1M
+	check_is "it is filled" 1048576 "$(attr tag_storage/spare_available)"
 	check_is "it counts as metadata" $((metadata + 1048576 - default)) \
 		"$(attr tag_storage/metadata_size)"
-	check_fails_with "no size" "Invalid argument" set_attr tag_storage/spill_reserve x
+	check_fails_with "no size" "Invalid argument" set_attr tag_storage/spare_size x
 	check_fails_with "more than the carve-out" "Invalid argument" \
-		set_attr tag_storage/spill_reserve $(($(attr tag_storage/size) + 4096))
-	check_is "it is as before" 1048576 "$(attr tag_storage/spill_reserve)"
-	check "set it to nothing" set_attr tag_storage/spill_reserve 0
-	check_is "it is empty" 0 "$(attr tag_storage/spill_available)"
+		set_attr tag_storage/spare_size $(($(attr tag_storage/size) + 4096))
+	check_is "it is as before" 1048576 "$(attr tag_storage/spare_size)"
+	check "set it to nothing" set_attr tag_storage/spare_size 0
+	check_is "it is empty" 0 "$(attr tag_storage/spare_available)"
 	check "reset" set_attr reset 1
-	check_is "the default again" "$default" "$(attr tag_storage/spill_reserve)"
+	check_is "the default again" "$default" "$(attr tag_storage/spare_size)"
 }
 
 # Name and mode of each attribute in Documentation/ABI.
@@ -307,9 +307,9 @@ attributes()
 geometry()
 {
 	check_is "blocks fill the tag storage" "$carveout" $(($(attr tag_storage/blocks) * block))
-	check_that "unclaimable blocks are some, not all" \
-		"$(attr tag_storage/blocks_unclaimable) > 0 &&
-		$(attr tag_storage/blocks_unclaimable) < $(attr tag_storage/blocks) / 2"
+	check_that "untaggable blocks are some, not all" \
+		"$(attr tag_storage/blocks_untaggable) > 0 &&
+		$(attr tag_storage/blocks_untaggable) < $(attr tag_storage/blocks) / 2"
 	check_that "metadata takes less than 1/16 of what it serves" \
 		"$(attr tag_storage/metadata_size) * 16 < $carveout"
 }
@@ -324,5 +324,5 @@ reset
 mem_limit
 limit
 compaction
-spill_reserve
+spare_size
 finish

@@ -57,14 +57,14 @@ is_set_up()
 	check_is "swap of this priority is in use" "$3" "$(swaps)"
 	check_is "the size is right" "$1" "$(attr disksize)"
 	check "the algorithm is $2" grep -qF "[$2]" "$SYS/comp_algorithm"
-	check_is "the limit is right" "$4" "$(attr tag_storage/limit)"
+	check_is "the limit is right" "$4" "$(attr tag_storage/share)"
 }
 
 is_untouched()
 {
 	check_is "no swap" "" "$(swaps)"
 	check_is "not set up" 0 "$(attr initstate)"
-	check_is "no limit" "$carveout" "$(attr tag_storage/limit)"
+	check_is "no limit" "$carveout" "$(attr tag_storage/share)"
 	check "the default algorithm" grep -qF "[lz4]" "$SYS/comp_algorithm"
 }
 
@@ -116,7 +116,7 @@ allow_many_starts()
 settings()
 {
 	printf '%s\n' 'size = 64M' 'priority = 77' '[mtetagram0]' 'algorithm = zstd' \
-		'limit = 50%' '[mtetagram1]' 'size = 1M' >$CONF
+		'share = 50%' '[mtetagram1]' 'size = 1M' >$CONF
 	check "restart with other settings" systemctl restart $UNIT
 	is_set_up $((64 << 20)) zstd 77 $((carveout / 2))
 	sed -i 's/50%/75%/' $CONF
@@ -130,7 +130,7 @@ settings()
 # wrong SETTING MESSAGE
 wrong()
 {
-	printf '%s\n' 'limit = 50%' "$1" >$CONF
+	printf '%s\n' 'share = 50%' "$1" >$CONF
 	check_fails_with "'$1': the unit fails" "$UNIT" systemctl start $UNIT
 	if ! said | grep -F -- "$2" >/dev/null; then
 		said | sed 's/^/#   /'
@@ -148,7 +148,7 @@ wrong_settings()
 	session journalctl -b -o cat "_SYSTEMD_INVOCATION_ID=$(state InvocationID)"
 	wrong 'size = lots' '--size lots: not a size'
 	wrong 'algorithm = lz5' '--algorithm lz5: the driver has only'
-	wrong 'limit = 200%' 'more than the whole carve-out'
+	wrong 'share = 200%' 'more than the whole carve-out'
 	wrong 'priority = 40000' '--priority 40000: not a number from 0 to 32767'
 	systemctl reset-failed
 

@@ -91,15 +91,15 @@ for tracer in irqsoff preemptoff; do
 	slots write "$DEV" --content quarter --step 1009 --count $((carveout * 2 / 4096)) ||
 		bail "not all could be written"
 	measure "discard a half" blkdiscard -l "$carveout" "$DEV"
-	moved=$(attr reserve/moved)
-	measure "resize, less" set_attr tag_storage/limit \
+	moved=$(attr hook/relocated)
+	measure "resize, less" set_attr tag_storage/share \
 		$(($(attr tag_storage/blocks_used) * $(attr tag_storage/block_size) * 15 / 16))
-	note "$(($(attr reserve/moved) - moved)) objects moved to resize"
-	measure "resize, all" set_attr tag_storage/limit "$carveout"
+	note "$(($(attr hook/relocated) - moved)) objects moved to resize"
+	measure "resize, all" set_attr tag_storage/share "$carveout"
 	blkdiscard -l $((carveout * 3 / 2)) "$DEV"
-	moved=$(attr reserve/moved)
+	moved=$(attr hook/relocated)
 	measure "compact" set_attr compact 1
-	note "$(($(attr reserve/moved) - moved)) objects moved to compact"
+	note "$(($(attr hook/relocated) - moved)) objects moved to compact"
 	measure "reset" set_attr reset 1
 done
 

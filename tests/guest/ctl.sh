@@ -120,7 +120,7 @@ check_fails_with "and so is drain" "run this as root" \
 check "statistics for Prometheus" mtetagramctl stats --prometheus --output /tmp/stats.prom
 check "in its format" awk -f "$(dirname "$0")/prometheus.awk" /tmp/stats.prom
 check_is "with the right numbers" \
-	"$(attr tag_storage/blocks_used) $(column DATA) $(attr reserve/reserved) 1" \
+	"$(attr tag_storage/blocks_used) $(column DATA) $(attr hook/reserved) 1" \
 	"$(sample blocks ',state="data"') $(sample data_bytes) $(sample reserved_pages_total) $(sample info ',algorithm="lz4",state="swap"')"
 
 # Into what the message names it fits, into a block less it does not.
@@ -130,7 +130,7 @@ note "$message"
 fits=$(sed -n 's/.*fits into \([0-9]*\)K now, but.*/\1/p' <<<"$message")
 refused=$(sed -n 's/.*but not into \([0-9]*\)K;.*/\1/p' <<<"$message")
 check_that "the bounds are close" "fits > refused && fits - refused < fits / 50"
-check_is "the limit is as before" "$(attr tag_storage/size)" "$(attr tag_storage/limit)"
+check_is "the limit is as before" "$(attr tag_storage/size)" "$(attr tag_storage/share)"
 ctl 0 "" resize "${fits}K"
 ctl 5 "but not into ${refused}K" resize "${refused}K"
 check_that "used blocks are within the limit" "$(column USED) <= $fits * 1024"
@@ -154,9 +154,9 @@ check_that "and in swap again" "$(column SWAP-USED) > 8 << 20"
 
 # The recipe for tracefs in the administrator's guide.
 written=$(column WRITTEN)
-vacated=$(attr reserve/vacated)
+evicted=$(attr hook/evicted)
 echo >$tracing/trace
-echo 1 >$tracing/events/mtetagram/mtetagram_vacate/enable
+echo 1 >$tracing/events/mtetagram/mtetagram_evict/enable
 load_start proof proof --procs 2 --mem 16M --tagged-percent 30 --active-percent 50 --endless
 mtetagramctl watch --count 4 --interval 0.4 >/tmp/watch
 check_is "watch ended by itself" 0 $?
@@ -173,7 +173,7 @@ check_is "drain under load" 0 $?
 check "the load was there to the end" load_progress proof
 show tail -n 4 /tmp/drain
 check_is "no block is in use" 0 "$(attr tag_storage/blocks_used)"
-check_is "nothing may be" 0 "$(attr tag_storage/limit)"
+check_is "nothing may be" 0 "$(attr tag_storage/share)"
 check_fails_with "it is no swap" "" grep $DEV /proc/swaps
 refused=$(attr failed_writes/no_space)
 check_fails_with "new data is refused" "" \
@@ -182,16 +182,16 @@ check_is "for lack of room" $((refused + 1)) "$(attr failed_writes/no_space)"
 check_is "status warns" drained "$(column WARNINGS)"
 load_stop proof
 check_is "every byte and every tag of the load was right" 0 $? || show load_output proof
-echo 0 >$tracing/events/mtetagram/mtetagram_vacate/enable
+echo 0 >$tracing/events/mtetagram/mtetagram_evict/enable
 show tail -n 2 $tracing/trace
 # shellcheck disable=SC2016 # for awk
-show awk '/mtetagram_vacate:/ { sub(/.* ns=/, ""); n[length($1)]++ }
+show awk '/mtetagram_evict:/ { sub(/.* ns=/, ""); n[length($1)]++ }
 	END { for (d in n) print n[d], "blocks were emptied in", d, "digits of ns" }' $tracing/trace
-check_that "blocks were emptied for tags" "$(attr reserve/vacated) > $vacated"
+check_that "blocks were emptied for tags" "$(attr hook/evicted) > $evicted"
 # Not of the load alone: the kernel may migrate its pages, and a trace does not know the
 # name of each process.
-event='\[[0-9]+\] .* [0-9]+\.[0-9]+: mtetagram_vacate: region=0 block=[0-9]+ ns=[1-9][0-9]* error=0$'
-check_is "the trace has each of them, with process and time" $(($(attr reserve/vacated) - vacated)) \
+event='\[[0-9]+\] .* [0-9]+\.[0-9]+: mtetagram_evict: region=0 block=[0-9]+ ns=[1-9][0-9]* error=0$'
+check_is "the trace has each of them, with process and time" $(($(attr hook/evicted) - evicted)) \
 	"$(grep -cE "^ +.+-[0-9]+ +$event" $tracing/trace)" ||
 	show grep -vE "^ +.+-[0-9]+ +$event" $tracing/trace
 check "and the load is in it" grep -qE "^ +proof-[0-9]+ +$event" $tracing/trace

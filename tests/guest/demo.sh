@@ -26,7 +26,7 @@ run_proof()
 check_loudly "every byte and every tag was right" run_proof
 note "after"
 check_loudly "status" mtetagramctl status
-check_loudly "claims agree with the flags of all pages" audit
+check_loudly "the record of pages agrees with the flags of all pages" audit
 check "swapoff" swapoff "$DEV"
 check_empty_after_swap
 check_balance "$static"

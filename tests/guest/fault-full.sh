@@ -44,8 +44,8 @@ hold_all()
 
 check_nothing_suffered()
 {
-	check_is "$1: nothing is lost" 0 "$(attr reserve/lost)"
-	check_is "$1: nobody was killed for tags" 0 "$(attr reserve/killed)"
+	check_is "$1: nothing is lost" 0 "$(attr hook/lost)"
+	check_is "$1: nobody was killed for tags" 0 "$(attr hook/killed)"
 }
 
 load
@@ -63,8 +63,8 @@ done
 check_nothing_suffered "everything tagged"
 check "everything tagged: what was stored is right" slots verify "$DEV" --count "$count"
 check_that "nearly every block was wanted" \
-	"$(attr reserve/vacated) > $(attr tag_storage/blocks)"
-note "$(attr reserve/moved) moved, $(attr reserve/spilled) spilled, $(attr reserve/spilled_atomic) of these atomic, $(attr reserve/refused) refused"
+	"$(attr hook/evicted) > $(attr tag_storage/blocks)"
+note "$(attr hook/relocated) moved, $(attr hook/spilled) spilled, $(attr hook/spilled_atomic) of these atomic, $(attr hook/refused) refused"
 
 # A user without privileges, in a memory cgroup of his own. He has it tagged twice as
 # often as the cgroup has room for: most of his processes are killed.
@@ -72,8 +72,8 @@ cgroup=/sys/fs/cgroup/tagger
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir -p $cgroup
 echo $((carveout * 4)) >$cgroup/memory.max
-emergency=$(attr reserve/spilled_emergency) refused=$(attr reserve/refused)
-vacated=$(attr reserve/vacated)
+emergency=$(attr hook/spilled_emergency) refused=$(attr hook/refused)
+evicted=$(attr hook/evicted)
 as_user()
 {
 	# shellcheck disable=SC2016 # expanded by that shell
@@ -103,12 +103,12 @@ tag_much()
 	note "mass-tagger: $tagged of 8 processes got all"
 }
 check_loudly "mass-tagger: he could tag memory" tag_much
-note "mass-tagger: $(($(attr reserve/vacated) - vacated)) blocks vacated, $(free_kb) KiB available, $(awk '/^oom_kill / { print $2 }' $cgroup/memory.events) out-of-memory kills in his cgroup"
-check_that "mass-tagger: he took blocks with data" "$(attr reserve/vacated) > $vacated + 100"
+note "mass-tagger: $(($(attr hook/evicted) - evicted)) blocks evicted, $(free_kb) KiB available, $(awk '/^oom_kill / { print $2 }' $cgroup/memory.events) out-of-memory kills in his cgroup"
+check_that "mass-tagger: he took blocks with data" "$(attr hook/evicted) > $evicted + 100"
 check_nothing_suffered "mass-tagger"
 check_is "mass-tagger: the emergency reserves were not touched" "$emergency" \
-	"$(attr reserve/spilled_emergency)"
-check_is "mass-tagger: nothing was refused" "$refused" "$(attr reserve/refused)"
+	"$(attr hook/spilled_emergency)"
+check_is "mass-tagger: nothing was refused" "$refused" "$(attr hook/refused)"
 check "mass-tagger: what was stored is right" slots verify "$DEV" --count "$count"
 check "discard" blkdiscard "$DEV"
 check_empty

@@ -45,8 +45,8 @@ done
 check "the swap device is still full" swap_is_full
 check "all that is in it is right" slots verify $file --content half --count $count --batch 64
 print_reserve_counts
-check_that "most blocks with data were taken" "$(attr reserve/vacated) > $used / 2"
-check_is "nobody was killed for tags" 0 "$(attr reserve/killed)"
+check_that "most blocks with data were taken" "$(attr hook/evicted) > $used / 2"
+check_is "nobody was killed for tags" 0 "$(attr hook/killed)"
 check "swapoff" swapoff "$DEV"
 check "and is right after swapoff" slots verify $file --content half --count $count --batch 64
 rm $file

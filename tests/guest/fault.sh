@@ -66,7 +66,7 @@ paid()
 {
 	local name
 
-	for name in moved moved_kept spilled spilled_atomic spilled_emergency refused killed \
+	for name in relocated relocated_kept spilled spilled_atomic spilled_emergency refused killed \
 		lost; do
 		printf '%s %s  ' $name "$(attr reserve/$name)"
 	done
@@ -129,7 +129,7 @@ rarest_rung()
 {
 	local name
 
-	for name in moved moved_kept spilled spilled_atomic spilled_emergency; do
+	for name in relocated relocated_kept spilled spilled_atomic spilled_emergency; do
 		attr reserve/$name
 	done | sort -n | head -n 1
 }
@@ -140,7 +140,7 @@ rounds()
 {
 	local round
 
-	lost=$(attr reserve/lost) killed=$(attr reserve/killed) held=0
+	lost=$(attr hook/lost) killed=$(attr hook/killed) held=0
 	inject_all "$share" "${faults[@]}"
 	for ((round = 1; round <= 12; round++)); do
 		"$@"
@@ -149,7 +149,7 @@ rounds()
 	done
 	note "$what: $round times, $held times other memory was tagged"
 	stop_injection
-	lost=$(($(attr reserve/lost) - lost)) killed=$(($(attr reserve/killed) - killed))
+	lost=$(($(attr hook/lost) - lost)) killed=$(($(attr hook/killed) - killed))
 	note "  $(paid)"
 	check_that "$what: failures of each kind were injected" "$injected > 0"
 	((!rungs_used)) ||
@@ -211,7 +211,7 @@ part()
 
 load
 [ -d $debug/mtetagram/fail_move ] || skip_all "the kernel lacks fault injection"
-static=$(attr tag_storage/tagged_pages)
+static=$(attr tag_storage/reserved_pages)
 carveout=$(attr tag_storage/size)
 paid_tasks=0
 echo 1 >$debug/failslab/cache-filter

@@ -15,15 +15,15 @@ size=(--procs 2 --tagged-percent 12 --active-percent 4 --swap-bulk --no-compact
 	--ballast "$(ballast)")
 
 load
-[ -e "$DEBUGFS/skip_vacate" ] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"
+[ -e "$DEBUGFS/skip_evict" ] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"
 set_up $(($(attr tag_storage/size) * 8))
 swap_on "$DEV"
 size+=(--mem $(($(attr tag_storage/size) * 3 / 2)))
 
-echo 1 >"$DEBUGFS/skip_vacate" || bail "cannot switch the hook off"
+echo 1 >"$DEBUGFS/skip_evict" || bail "cannot switch the hook off"
 proof "${size[@]}" --operations 100 >$out 2>&1
 status=$?
-echo 0 >"$DEBUGFS/skip_vacate"
+echo 0 >"$DEBUGFS/skip_evict"
 grep -v ' s: ' $out | cut -c 1-200 | sed 's/^/# /'
 
 note "status of proof: $status"
@@ -34,7 +34,7 @@ elif [ "$status" = $incomplete ] && grep -q '^proof: incomplete: lost=[1-9]' $ou
 else
 	fail "the proof found nothing wrong without the hook"
 fi
-check_that "blocks with data were taken for tags" "$(attr reserve/vacated) > 0"
+check_that "blocks with data were taken for tags" "$(attr hook/evicted) > 0"
 # What is corrupt must not stay in swap: swapoff would read all of it.
 check "swapoff" swapoff "$DEV"
 check "reset" set_attr reset 1

@@ -57,14 +57,14 @@ echo stacktrace >$tracing/events/mtetagram/mtetagram_reserve/trigger
 
 start_machine "machine"
 mapped=$(stacks_with user_mem_abort) copied=$(stacks_with kvm_vm_ioctl_mte_copy_tags)
-note "$mapped pages reserved as they were mapped, $copied by KVM_ARM_MTE_COPY_TAGS; $(attr reserve/vacated) blocks vacated, $(attr reserve/vacated_atomic) under locks"
+note "$mapped pages reserved as they were mapped, $copied by KVM_ARM_MTE_COPY_TAGS; $(attr hook/evicted) blocks evicted, $(attr hook/evicted_atomic) under locks"
 pages=$((memory / 4096 / 2 - 512))
 check_that "machine: pages were reserved as KVM mapped them" "$mapped > $pages / 2"
 check_that "machine: and by KVM_ARM_MTE_COPY_TAGS" "$copied > $pages / 2"
-check_that "machine: blocks with data were taken" "$(attr reserve/vacated) > 100"
+check_that "machine: blocks with data were taken" "$(attr hook/evicted) > 100"
 check "machine: what was stored is right" slots verify "$DEV" --count "$count"
 end_machine "machine: and they stay right"
-check_is "nothing is lost" 0 "$(attr reserve/lost)"
+check_is "nothing is lost" 0 "$(attr hook/lost)"
 check "discard" blkdiscard "$DEV"
 check_empty
 

@@ -16,24 +16,24 @@ tagged()
 settled()
 {
 	[ "$(attr tag_storage/spilled_size)" = 0 ] &&
-		[ "$(attr tag_storage/spill_available)" = "$(attr tag_storage/spill_reserve)" ]
+		[ "$(attr tag_storage/spare_available)" = "$(attr tag_storage/spare_size)" ]
 }
 
-# hold_tags HOW: blocks vacated, and those of them under locks, are left in $vacated
+# hold_tags HOW: blocks evicted, and those of them under locks, are left in $evicted
 # and $atomic.
 hold_tags()
 {
 	local how=$1 answer holder
 
-	vacated=$(attr reserve/vacated)
-	atomic=$(attr reserve/vacated_atomic)
+	evicted=$(attr hook/evicted)
+	atomic=$(attr hook/evicted_atomic)
 	coproc holder_of { exec hold "$(tagged)" "$how"; }
 	holder=$!
 	read -r answer <&"${holder_of[0]}"
 	check_is "$how: memory is tagged" ready "$answer"
-	vacated=$(($(attr reserve/vacated) - vacated))
-	atomic=$(($(attr reserve/vacated_atomic) - atomic))
-	note "$how: $vacated blocks vacated, $atomic under locks"
+	evicted=$(($(attr hook/evicted) - evicted))
+	atomic=$(($(attr hook/evicted_atomic) - atomic))
+	note "$how: $evicted blocks evicted, $atomic under locks"
 	check_that "$how: data was spilled" "$(attr tag_storage/spilled_size) > 0"
 	check "$how: what was stored is right" slots verify "$DEV" --count "$count"
 	eval "exec ${holder_of[1]}>&-"
@@ -41,8 +41,8 @@ hold_tags()
 	check_is "$how: all tags and bytes are right" 0 $?
 	check "$how: all spilled data comes home" wait_until "nothing is spilled" settled
 	check "$how: and is right" slots verify "$DEV" --count "$count"
-	check_is "$how: as much returned as was spilled" "$(attr reserve/spilled)" \
-		"$(attr reserve/returned)"
+	check_is "$how: as much returned as was spilled" "$(attr hook/spilled)" \
+		"$(attr hook/settled)"
 }
 
 # Memory of the tag storage fails: what is stored there moves, and the block is left
@@ -74,8 +74,8 @@ scattered()
 {
 	local line blocks pages
 
-	vacated=$(attr reserve/vacated)
-	atomic=$(attr reserve/vacated_atomic) pages=$(attr reserve/spilled_atomic)
+	evicted=$(attr hook/evicted)
+	atomic=$(attr hook/evicted_atomic) pages=$(attr hook/spilled_atomic)
 	coproc burst_of { exec burst scattered-mprotect 512 $(($(attr tag_storage/block_size) / 128)); }
 	while read -r line <&"${burst_of[0]}" && [ "$line" != ready ]; do
 		blocks=$line
@@ -83,13 +83,13 @@ scattered()
 	echo >&"${burst_of[1]}"
 	read -r line <&"${burst_of[0]}"
 	check_is "scattered: memory is tagged" ready "$line"
-	vacated=$(($(attr reserve/vacated) - vacated))
-	atomic=$(($(attr reserve/vacated_atomic) - atomic))
-	note "scattered: $blocks, $vacated vacated, $atomic under locks, $(attr tag_storage/spilled_size) bytes spilled"
+	evicted=$(($(attr hook/evicted) - evicted))
+	atomic=$(($(attr hook/evicted_atomic) - atomic))
+	note "scattered: $blocks, $evicted evicted, $atomic under locks, $(attr tag_storage/spilled_size) bytes spilled"
 	blocks=${blocks#* pages in }
-	check_that "scattered: each had to be emptied" "$vacated >= ${blocks% blocks} * 3 / 4"
-	check_that "scattered: but not under locks" "$atomic * 50 < $vacated"
-	check_is "scattered: the reserve suffices" "$pages" "$(attr reserve/spilled_atomic)"
+	check_that "scattered: each had to be emptied" "$evicted >= ${blocks% blocks} * 3 / 4"
+	check_that "scattered: but not under locks" "$atomic * 50 < $evicted"
+	check_is "scattered: the reserve suffices" "$pages" "$(attr hook/spilled_atomic)"
 	check "scattered: what was stored is right" slots verify "$DEV" --count "$count"
 	printf '\n\n' >&"${burst_of[1]}"
 	# shellcheck disable=SC2154 # of coproc
@@ -105,25 +105,25 @@ note "$count slots fill the device"
 check_that "the device is full" "$(attr failed_writes/no_space) > 0"
 
 hold_tags new
-check_that "new: nearly all was prepared" "$vacated > 100 && $atomic * 50 < $vacated"
+check_that "new: nearly all was prepared" "$evicted > 100 && $atomic * 50 < $evicted"
 offline
 hold_tags mprotect
-check_that "mprotect: nearly all was prepared" "$vacated > 100 && $atomic * 50 < $vacated"
+check_that "mprotect: nearly all was prepared" "$evicted > 100 && $atomic * 50 < $evicted"
 hold_tags shared
-check_that "shared: nearly all was prepared" "$vacated > 100 && $atomic * 50 < $vacated"
+check_that "shared: nearly all was prepared" "$evicted > 100 && $atomic * 50 < $evicted"
 
 # Without a reserve there is no spare page that was not made when it was needed.
-reserve=$(attr tag_storage/spill_reserve)
-set_attr tag_storage/spill_reserve 0
+reserve=$(attr tag_storage/spare_size)
+set_attr tag_storage/spare_size 0
 for how in new mprotect shared; do
 	hold_tags $how
-	check_that "$how, no reserve: nearly all was prepared" "$atomic * 50 < $vacated"
+	check_that "$how, no reserve: nearly all was prepared" "$atomic * 50 < $evicted"
 done
-set_attr tag_storage/spill_reserve "$reserve"
+set_attr tag_storage/spare_size "$reserve"
 
 scattered
-check_is "the emergency reserves were not touched" 0 "$(attr reserve/spilled_emergency)"
-check_is "nor any atomic page" 0 "$(attr reserve/spilled_atomic)"
+check_is "the emergency reserves were not touched" 0 "$(attr hook/spilled_emergency)"
+check_is "nor any atomic page" 0 "$(attr hook/spilled_atomic)"
 
 check_is "blocks stay offline" 4 "$(attr tag_storage/blocks_offline)"
 

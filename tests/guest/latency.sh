@@ -94,11 +94,11 @@ note "$(printf '%-44s %6s %9s %9s %9s' 'nanoseconds' number median '99 %' worst)
 for content in half quarter; do
 	fill $content
 	for how in mprotect huge-mprotect fault huge-fault; do
-		tag $how vacate release
-		check_that "$how: blocks with data were taken" "$(times_of vacate | wc -l) > 0"
-		sed -nE 's/.* mtetagram_vacate: .* ns=([0-9]+).*/\1/p' $trace |
+		tag $how evict release
+		check_that "$how: blocks with data were taken" "$(times_of evict | wc -l) > 0"
+		sed -nE 's/.* mtetagram_evict: .* ns=([0-9]+).*/\1/p' $trace |
 			summary "$how: empty a block"
-		spans vacate | summary "$how: all blocks of a huge page"
+		spans evict | summary "$how: all blocks of a huge page"
 		cp $trace.free $trace
 		spans release | summary "$how: release the blocks of a huge page"
 	done
@@ -106,8 +106,8 @@ for content in half quarter; do
 	tag huge-mprotect relocate spill
 	times_of 'relocate|spill' | awk '$2 == last { print $1 - before }
 		{ before = $1; last = $2 }' | summary "move one object"
-	note "$(attr reserve/moved) moved, $(attr reserve/spilled) spilled"
+	note "$(attr hook/relocated) moved, $(attr hook/spilled) spilled"
 done
-check_is "nothing is lost" 0 "$(attr reserve/lost)"
+check_is "nothing is lost" 0 "$(attr hook/lost)"
 check "reset" set_attr reset 1
 finish

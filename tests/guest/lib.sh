@@ -296,8 +296,8 @@ check_balance()
 	wait_until "tag blocks are released" given_back
 	check_is "every tag block was released, but for the static ones" "$blocks_tagged" \
 		"$(attr tag_storage/blocks_tagged)"
-	check_loudly "claims agree with the flags of all pages" audit
-	check_is "no object was lost" 0 "$(attr reserve/lost)"
+	check_loudly "the record of pages agrees with the flags of all pages" audit
+	check_is "no object was lost" 0 "$(attr hook/lost)"
 }
 
 # The same after a test in which memory has failed: such pages keep their tags.
@@ -308,13 +308,13 @@ check_balance_but_failed()
 	# shellcheck disable=SC2317 # called below
 	given_back()
 	{
-		[ $(($(attr tag_storage/tagged_pages) - failed)) = "$pages_tagged" ]
+		[ $(($(attr tag_storage/reserved_pages) - failed)) = "$pages_tagged" ]
 	}
 	failed=$(awk '/^HardwareCorrupted:/ { print $2 / 4 }' /proc/meminfo)
 	note "$failed pages have failed"
 	check "all tags are given back, but for pages that have failed" \
 		wait_until "tag storage is released" given_back
-	check_loudly "claims agree with the flags of all pages" audit
+	check_loudly "the record of pages agrees with the flags of all pages" audit
 }
 
 # After swapoff only the swap header is left, and after a discard nothing.
@@ -338,8 +338,8 @@ print_reserve_counts()
 {
 	local name
 
-	for name in reserved released vacated vacated_atomic moved moved_kept spilled \
-		spilled_atomic spilled_emergency returned refused killed spared lost; do
+	for name in reserved released evicted evicted_atomic relocated relocated_kept spilled \
+		spilled_atomic spilled_emergency settled refused killed not_killed lost; do
 		printf '# %-17s %s\n' $name "$(attr reserve/$name)"
 	done
 }

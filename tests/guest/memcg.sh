@@ -16,7 +16,7 @@ charged()
 settled()
 {
 	[ "$(attr tag_storage/spilled_size)" = 0 ] &&
-		[ "$(attr tag_storage/spill_available)" = "$(attr tag_storage/spill_reserve)" ]
+		[ "$(attr tag_storage/spare_available)" = "$(attr tag_storage/spare_size)" ]
 }
 
 # hold_tags HOW: in the group; what is charged and spilled then is left in variables.
@@ -51,12 +51,12 @@ for how in new mprotect; do
 	plain=$charged
 	count=$(slots fill "$DEV" --count $((carveout / 2048)) --content random)
 	hold_tags $how
-	check_that "$how: with a full one much is" "$spilled > 16 * $(attr tag_storage/spill_reserve)"
+	check_that "$how: with a full one much is" "$spilled > 16 * $(attr tag_storage/spare_size)"
 	check_that "$how: the group pays for it, but for the reserve" \
-		"$charged - $plain >= $spilled - $(attr tag_storage/spill_reserve)"
+		"$charged - $plain >= $spilled - $(attr tag_storage/spare_size)"
 	check "$how: all of it goes home" wait_until "nothing is spilled" settled
 	check_that "$how: and is paid for no longer, but for the reserve" \
-		"$(charged) <= 2 * $(attr tag_storage/spill_reserve)"
+		"$(charged) <= 2 * $(attr tag_storage/spare_size)"
 	check "$how: what is stored is right" slots verify "$DEV" --count "$count" --content random
 	check "$how: discard" blkdiscard "$DEV"
 done

@@ -10,7 +10,7 @@ proof_small()
 	proof --procs 2 --mem 16M --tagged-percent 40 --active-percent 60 "$@"
 }
 
-check_loudly "claims agree with flags before the module was ever loaded" audit
+check_loudly "the record of pages agrees with flags before the module was ever loaded" audit
 check "tagged memory works without the module" proof_small
 check_loudly "and its tag blocks are accounted for" audit
 
@@ -37,7 +37,7 @@ load_start proof proof --procs 2 --mem 24M --tagged-percent 60 --active-percent 
 	--endless || bail "proof has ended"
 modprobe mtetagram || bail "modprobe failed"
 set_up 64M
-check_that "tagged pages are known" "$(attr tag_storage/tagged_pages) > $static"
+check_that "tagged pages are known" "$(attr tag_storage/reserved_pages) > $static"
 check "the whole device can be used beside them" slots write "$DEV" --count 4096 --batch 16
 check "and is right" slots verify "$DEV" --count 4096
 check "the tagging goes on meanwhile" load_progress proof
@@ -77,7 +77,7 @@ removal_under_worker()
 	holder=$!
 	read -r answer <&"${holder_of[0]}"
 	check_is "memory is tagged" ready "$answer"
-	check_that "blocks that are kept for it hold data" "$(attr reserve/moved_kept) > 0"
+	check_that "blocks that are kept for it hold data" "$(attr hook/relocated_kept) > 0"
 	check "the worker will be frozen" modprobe mtetagram_provoke freeze=1
 	eval "exec ${holder_of[1]}>&-"
 	wait "$holder"
@@ -98,5 +98,5 @@ removal_under_worker()
 }
 
 removal_under_worker
-check_loudly "claims agree with flags at the end" audit
+check_loudly "the record of pages agrees with flags at the end" audit
 finish

@@ -61,7 +61,7 @@ check_power()
 		check_is "read by $reader: all of it" 0 "$(number "by $reader" unreadable)"
 	done
 	check_that "blocks with data were taken" \
-		"$(attr reserve/vacated) > $(number 'in all' sequences)"
+		"$(attr hook/evicted) > $(number 'in all' sequences)"
 	check_that "mprotect() failed for a limit" "$(number 'in all' limit-failures) > 0"
 	check_that "mprotect() failed for a split" "$(number 'in all' split-failures) > 0"
 	check_that "memory was collapsed" "$(vm_event thp_collapse_alloc) > 0"

@@ -86,7 +86,7 @@ take_path()
 }
 
 load
-static=$(attr tag_storage/tagged_pages)
+static=$(attr tag_storage/reserved_pages)
 echo 16384 >"$tracing/buffer_size_kb"
 echo stacktrace >$event/trigger
 echo 1 >/sys/kernel/mm/transparent_hugepage/use_zero_page
@@ -148,5 +148,5 @@ check "swapoff: and so was shared memory" stack_with "${seen[swapoff-shmem]}"
 print_reserve_counts
 check_empty_after_swap
 check_balance_but_failed "$static"
-check_is "no object was lost" 0 "$(attr reserve/lost)"
+check_is "no object was lost" 0 "$(attr hook/lost)"
 finish

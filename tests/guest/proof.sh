@@ -25,20 +25,20 @@ phase()
 	local what=$1 moved
 
 	shift
-	moved=$(attr reserve/moved)
+	moved=$(attr hook/relocated)
 	run_proof()
 	{
 		proof "$@" | tee -a "$out"
 	}
 	note "$what"
 	check_loudly "$what: every byte and every tag was right" run_proof "$@"
-	note "$what: $(($(attr reserve/moved) - moved)) objects moved"
+	note "$what: $(($(attr hook/relocated) - moved)) objects moved"
 }
 
 load
 static=$(attr tag_storage/blocks_tagged)
 carveout=$(attr tag_storage/size)
-check_loudly "claims agree with the flags before" audit
+check_loudly "the record of pages agrees with the flags before" audit
 set_up $((carveout * 8))
 swap_on "$DEV"
 
@@ -49,7 +49,7 @@ phase "full device" --procs 2 --mem $((carveout * 3 / 2)) --swap-bulk \
 phase "swapoff" --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 \
 	--operations "$(by_flavour 200 60)" --cycle-swap "$DEV" "$@"
 check_that "pages went through swap" "$(sum_of swapped) > 10000"
-check_that "objects were moved out of the way of tags" "$(attr reserve/moved) > 100"
+check_that "objects were moved out of the way of tags" "$(attr hook/relocated) > 100"
 
 note "blocks: $(attr tag_storage/blocks), largest use $(mm_stat mem_used_max) bytes"
 check "swapoff" swapoff "$DEV"

@@ -15,7 +15,7 @@ count=$((carveout / 4096 / 2))
 check "fill the device" slots write "$DEV" --count $count --content random
 check_loudly "tags by ptrace" tracer $((96 << 20))
 check "what was stored is right" slots verify "$DEV" --count $count --content random
-check_is "no object was lost" 0 "$(attr reserve/lost)"
+check_is "no object was lost" 0 "$(attr hook/lost)"
 check "discard" blkdiscard "$DEV"
 check_empty
 check_balance "$static"

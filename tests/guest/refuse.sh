@@ -32,13 +32,13 @@ fail_all()
 # After WHAT nothing is lost.
 check_kept()
 {
-	check_is "$1: nothing is lost" 0 "$(attr reserve/lost)"
+	check_is "$1: nothing is lost" 0 "$(attr hook/lost)"
 	check "$1: what was stored is right" slots verify "$DEV" --count "$count"
 }
 
 load
 [ -d $faults/fail_move ] || skip_all "the kernel lacks fault injection"
-static=$(attr tag_storage/tagged_pages)
+static=$(attr tag_storage/reserved_pages)
 set_up $(($(attr tag_storage/size) * 8))
 count=$(slots fill "$DEV" --count $(($(attr tag_storage/size) * 8 / 4096)))
 note "$count slots fill the device"
@@ -46,14 +46,14 @@ note "$count slots fill the device"
 fail_all -1
 hold $((64 << 20)) mprotect </dev/null 2>/dev/null
 check_is "mprotect: it fails" 3 $?
-check_that "mprotect: that is counted" "$(attr reserve/refused) > 0"
-check_is "mprotect: nobody is killed" 0 "$(attr reserve/killed)"
+check_that "mprotect: that is counted" "$(attr hook/refused) > 0"
+check_is "mprotect: nobody is killed" 0 "$(attr hook/killed)"
 for how in shared new; do
-	refused=$(attr reserve/refused) killed=$(attr reserve/killed)
+	refused=$(attr hook/refused) killed=$(attr hook/killed)
 	hold $((64 << 20)) $how </dev/null 2>/dev/null
 	check_is "$how: the process is killed" 137 $?
-	check_is "$how: that is counted, once" $((killed + 1)) "$(attr reserve/killed)"
-	check_that "$how: so is the object in its way" "$(attr reserve/refused) > $refused"
+	check_is "$how: that is counted, once" $((killed + 1)) "$(attr hook/killed)"
+	check_that "$how: so is the object in its way" "$(attr hook/refused) > $refused"
 done
 check "the log says why" \
 	bash -c 'dmesg | grep -q "mtetagram: killed process .* (hold): no memory"'
@@ -61,12 +61,12 @@ fail_all 0
 check_kept "mprotect, shared, new"
 
 # Only the allocation fails that makes room: the reserve is used up at first.
-set_attr tag_storage/spill_reserve 0
+set_attr tag_storage/spare_size 0
 fail_rungs -1 move kept make_room
-killed=$(attr reserve/killed)
+killed=$(attr hook/killed)
 for how in new shared; do
 	hold $((64 << 20)) $how </dev/null >/dev/null 2>&1
-	note "$how: status $?, $(($(attr reserve/killed) - killed)) killed"
+	note "$how: status $?, $(($(attr hook/killed) - killed)) killed"
 done
 pass "no room can be made: each fault ends"
 hold $((64 << 20)) mprotect </dev/null 2>/dev/null
@@ -75,11 +75,11 @@ fail_rungs 0 move kept make_room
 check_kept "no room can be made"
 
 # Less often than a fault comes back for room.
-killed=$(attr reserve/killed)
+killed=$(attr hook/killed)
 fail_all 10
 hold $((64 << 20)) new </dev/null >/dev/null
 check_is "new: it waits, and all tags and bytes are right" 0 $?
-check_is "new: nobody is killed" "$killed" "$(attr reserve/killed)"
+check_is "new: nobody is killed" "$killed" "$(attr hook/killed)"
 fail_all 0
 check_kept "new, waiting"
 
@@ -110,7 +110,7 @@ for name in anon mprotect thp thp-mprotect mthp huge-zero shmem fault-around uff
 	paths $name >/dev/null 2>&1
 	status=$?
 	fail_all 0
-	check_is "$name (status $status): nothing is lost" 0 "$(attr reserve/lost)"
+	check_is "$name (status $status): nothing is lost" 0 "$(attr hook/lost)"
 done
 fail_all -1
 tracer $((16 << 20)) >/dev/null 2>&1
@@ -119,23 +119,23 @@ fail_all 0
 check_kept "every way"
 
 # Who must not be killed.
-spared=$(attr reserve/spared) killed=$(attr reserve/killed)
+not_killed=$(attr hook/not_killed) killed=$(attr hook/killed)
 fail_all -1
 sh -c 'echo -1000 >/proc/self/oom_score_adj && exec hold $((1 << 20)) shared' </dev/null >/dev/null
-check_is "spared: it goes on, and all tags and bytes are right" 0 $?
+check_is "not_killed: it goes on, and all tags and bytes are right" 0 $?
 fail_all 0
-lost=$(attr reserve/lost)
-note "spared: $(($(attr reserve/spared) - spared)) pages, $lost objects lost"
-check_that "spared: that is counted" "$(attr reserve/spared) > $spared"
-check_is "spared: nobody is killed" "$killed" "$(attr reserve/killed)"
-check "spared: the log names it" bash -c 'dmesg | grep -q "which must not be killed"'
-check_that "spared: objects were dropped" "$lost > 0"
-check "spared: just these cannot be read, and nothing is wrong" \
+lost=$(attr hook/lost)
+note "not_killed: $(($(attr hook/not_killed) - not_killed)) pages, $lost objects lost"
+check_that "not_killed: that is counted" "$(attr hook/not_killed) > $not_killed"
+check_is "not_killed: nobody is killed" "$killed" "$(attr hook/killed)"
+check "not_killed: the log names it" bash -c 'dmesg | grep -q "which must not be killed"'
+check_that "not_killed: objects were dropped" "$lost > 0"
+check "not_killed: just these cannot be read, and nothing is wrong" \
 	slots verify "$DEV" --count "$count" --lost "$lost"
 # The device is full, so some has to go.
-check "spared: discard a few" blkdiscard --force --length $((128 * 4096)) "$DEV"
-check "spared: a lost slot can be written again" slots write "$DEV" --from 128 --count $((count - 128))
-check "spared: and be read" slots verify "$DEV" --from 128 --count $((count - 128))
+check "not_killed: discard a few" blkdiscard --force --length $((128 * 4096)) "$DEV"
+check "not_killed: a lost slot can be written again" slots write "$DEV" --from 128 --count $((count - 128))
+check "not_killed: and be read" slots verify "$DEV" --from 128 --count $((count - 128))
 
 print_reserve_counts
 check "discard" blkdiscard --force "$DEV"

@@ -30,7 +30,7 @@ hold_tags()
 
 	for i in 0 1; do
 		use $i
-		before[i]=$(attr reserve/vacated)
+		before[i]=$(attr hook/evicted)
 	done
 	coproc holder_of { exec hold $(($(ballast) * 2)) "$how"; }
 	holder=$!
@@ -38,8 +38,8 @@ hold_tags()
 	check_is "$how: memory is tagged" ready "$answer"
 	for i in 0 1; do
 		use $i
-		note "$how: region $i: $(($(attr reserve/vacated) - before[i])) blocks vacated"
-		check_that "$how: region $i made room" "$(attr reserve/vacated) > ${before[i]} + 100"
+		note "$how: region $i: $(($(attr hook/evicted) - before[i])) blocks evicted"
+		check_that "$how: region $i made room" "$(attr hook/evicted) > ${before[i]} + 100"
 	done
 	verify "$how"
 	eval "exec ${holder_of[1]}>&-"

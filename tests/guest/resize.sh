@@ -51,7 +51,7 @@ resize_often()
 		done
 		"$@" || { note "the load has ended"; return 1; }
 	done
-	note "$done times resized, $refused times refused, $(attr reserve/moved) objects moved," \
+	note "$done times resized, $refused times refused, $(attr hook/relocated) objects moved," \
 		"$grown times grown, to $(attr disksize)"
 	# All of it for what comes next.
 	mtetagramctl resize 100% && ((done >= 10 && refused >= 1))
@@ -93,7 +93,7 @@ check_loudly "resize often while fio verifies" resize_often fio_progress
 kill -TERM $fio
 wait $fio
 check_is "fio's data is right" 128 $? || tail -n 20 /tmp/fio.out
-check_that "objects have moved" "$(attr reserve/moved) > 0"
+check_that "objects have moved" "$(attr hook/relocated) > 0"
 last=$(($(attr disksize) / 4096 - 1))
 check "the last new slot can be written" slots write "$DEV" --from $last --content half
 check "and read" slots verify "$DEV" --from $last --content half

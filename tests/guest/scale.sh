@@ -148,7 +148,7 @@ spill_and_settle()
 
 	coproc burst_of { exec burst release "$pages"; }
 	read -r line <&"${burst_of[0]}" || bail "burst was killed"
-	before=$(attr reserve/returned)
+	before=$(attr hook/settled)
 	check_that "$pass: objects are spilled" "$(attr tag_storage/spilled_size) > 0"
 	echo 1 >"$tracing/events/workqueue/enable"
 	echo >"$tracing/trace"
@@ -160,7 +160,7 @@ spill_and_settle()
 	wait_for_settle
 	end "$step"
 	echo 0 >"$tracing/events/workqueue/enable"
-	returned[$step]=$(($(attr reserve/returned) - before))
+	returned[$step]=$(($(attr hook/settled) - before))
 	[ "$pass" != time ] || took[$step]=$(time_of_settle)
 	note "$step: ${returned[$step]} objects have come home"
 }
@@ -171,12 +171,12 @@ all_steps_of_a_large_machine()
 	measure "grow to 128 GiB" set_attr disksize 128G
 	measure "store" write_slots
 	measure "read attributes" read_attributes
-	measure "claims in debugfs" dd if="$DEBUGFS/claims" of=/dev/null bs=64k status=none
+	measure "reserved in debugfs" dd if="$DEBUGFS/reserved" of=/dev/null bs=64k status=none
 	measure "block_map" dd if="$SYS/tag_storage/block_map" of=/dev/null bs=64k status=none
 	measure "discard a half" discard_slots
-	measure "limit, less" set_attr tag_storage/limit \
+	measure "limit, less" set_attr tag_storage/share \
 		$(($(attr tag_storage/blocks_used) * $(attr tag_storage/block_size) * 15 / 16))
-	measure "limit, all" set_attr tag_storage/limit "$carveout"
+	measure "limit, all" set_attr tag_storage/share "$carveout"
 	measure "compact" set_attr compact 1
 	measure "reset" set_attr reset 1
 }
@@ -212,7 +212,7 @@ carveout=$(attr tag_storage/size)
 set_attr reset 1
 if ((carveout < 32 << 30)); then
 	machine=small
-	# Of 16 blocks for each processor that may be vacated under one lock: 8 times as many.
+	# Of 16 blocks for each processor that may be evicted under one lock: 8 times as many.
 	pages=$((128 * 32))
 else
 	machine=large
@@ -254,5 +254,5 @@ for step in "${order[@]}"; do
 	check_that "$step: keeps the processor for at most $MAX_OFF us" \
 		"${kept[$step]} <= $MAX_OFF"
 done
-check_is "nothing is lost" 0 "$(attr reserve/lost)"
+check_is "nothing is lost" 0 "$(attr hook/lost)"
 finish

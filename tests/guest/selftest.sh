@@ -39,16 +39,16 @@ check "a worker that is killed" status_is 3 proof "${small[@]}" --inject kill
 check "wrong usage" status_is 2 proof --no-such-option
 
 load
-claims=$(cat "$DEBUGFS/claims")
-static=$(cat "$DEBUGFS/static_claims")
-check "audit with the true record" audit_with claims "$claims"
-check "a page is claimed that has no tags" status_is 1 audit_with claims "$claims,300000"
-check "the zero page is not claimed" status_is 1 audit_with claims ""
-check "a page is claimed for ever that is not the zero page" status_is 1 \
-	audit_with static_claims "$static,300000"
+reserved=$(cat "$DEBUGFS/reserved")
+static=$(cat "$DEBUGFS/permanent")
+check "audit with the true record" audit_with reserved "$reserved"
+check "a page is reserved that has no tags" status_is 1 audit_with reserved "$reserved,300000"
+check "the zero page is not reserved" status_is 1 audit_with reserved ""
+check "a page is reserved for ever that is not the zero page" status_is 1 \
+	audit_with permanent "$static,300000"
 # Pages with tags, held by a process, that the record does not know.
 load_start proof proof "${small[@]}" --endless
-check "pages have tags that are not claimed" status_is 1 audit_with claims "$claims"
+check "pages have tags that are not reserved" status_is 1 audit_with reserved "$reserved"
 load_stop proof
 check_is "that proof was right" 0 $?
 check_fails_with "a load that has ended makes no progress" "" load_progress proof

@@ -35,7 +35,7 @@ resize_during()
 	for ((round = 0; round < rounds; round++)); do
 		for size in $((carveout / 2)) "$carveout" \
 			$(($(attr tag_storage/blocks_used) * 2048)) "$carveout"; do
-			if set_attr tag_storage/limit "$size" 2>/dev/null; then
+			if set_attr tag_storage/share "$size" 2>/dev/null; then
 				done=$((done + 1))
 			else
 				refused=$((refused + 1))
@@ -45,7 +45,7 @@ resize_during()
 			load_progress "$load" || { note "$load has ended"; return 1; }
 		done
 	done
-	set_attr tag_storage/limit "$carveout"
+	set_attr tag_storage/share "$carveout"
 	note "$done times resized, $refused times refused"
 	((done >= 4))
 }
@@ -73,9 +73,9 @@ load_start race race --taggers "$cpus" --io "$cpus" --device "$DEV" \
 	--slots $((carveout * 2 / 4096 / cpus)) --endless
 check_loudly "resize meanwhile" resize_during $((times * 16)) race
 end_race "every byte and every tag is right"
-note "$(attr reserve/vacated) blocks vacated, $(attr reserve/moved) objects moved, $(attr reserve/spilled) spilled"
-check_that "blocks with data were taken for tags" "$(attr reserve/vacated) > 20"
-check_that "objects moved" "$(attr reserve/moved) > 20"
+note "$(attr hook/evicted) blocks evicted, $(attr hook/relocated) objects moved, $(attr hook/spilled) spilled"
+check_that "blocks with data were taken for tags" "$(attr hook/evicted) > 20"
+check_that "objects moved" "$(attr hook/relocated) > 20"
 check_that "some stores were refused: the device was full" "$(number refused) > 0"
 
 echo 1 >/sys/kernel/tracing/events/mtetagram/enable
@@ -91,18 +91,18 @@ check_balance "$static"
 note "the module comes and goes"
 load_start race race --taggers "$cpus" --endless
 rmmod mtetagram
-vacated=0
+evicted=0
 for ((i = 0; i < 3 * times; i++)); do
 	set_up $((carveout * 4))
 	check "I/O between two removals" race --io 2 --device "$DEV" --slots $((carveout / 4096))
 	check "tagging goes on" load_progress race
-	vacated=$((vacated + $(attr reserve/vacated)))
+	evicted=$((evicted + $(attr hook/evicted)))
 	check_that "there is data" "$(attr tag_storage/blocks_used) > 0"
 	check "the module is removed with data in it" rmmod mtetagram
 done
 end_race "every tag was right"
-note "$vacated blocks vacated"
-check_that "tags took blocks with data" "$vacated > 0"
+note "$evicted blocks evicted"
+check_that "tags took blocks with data" "$evicted > 0"
 
 note "swap on and off"
 set_up $((carveout * 8))

@@ -174,12 +174,12 @@ static void take_block(u32 block, enum mtg_rung last)
 		return;
 	if (used) {
 		last_rung = last;
-		ret = mtg_slots_vacate(&m.table, block, last);
+		ret = mtg_slots_evict(&m.table, block, last);
 		last_rung = MTG_RUNG_MOVE;
 	}
 	if (ret) {
-		if (last == MTG_RUNG_LOSE || (last != MTG_RUNG_RESERVE && !m.lossy))
-			fail("vacating block %u was refused", block);
+		if (last == MTG_RUNG_LOSE || (last != MTG_RUNG_SPARE && !m.lossy))
+			fail("evicting block %u was refused", block);
 		move_state(block, SWITCHING, USED);
 		mtg_pool_reopen(&m.pool, block);
 		COUNT(not_taken);
@@ -285,10 +285,10 @@ static void do_shrink(u32 limit)
 	int ret;
 
 	pthread_mutex_lock(&m.resize);
-	before = m.pool.limit;
+	before = m.pool.share;
 	ret = mtg_slots_shrink(&m.table, limit);
-	if (m.pool.limit != (ret ? before : limit))
-		fail("shrink to %u returned %d and left %u", limit, ret, m.pool.limit);
+	if (m.pool.share != (ret ? before : limit))
+		fail("shrink to %u returned %d and left %u", limit, ret, m.pool.share);
 	pthread_mutex_unlock(&m.resize);
 }
 
@@ -297,10 +297,10 @@ static void do_compact(void)
 	u32 limit;
 
 	pthread_mutex_lock(&m.resize);
-	limit = m.pool.limit;
+	limit = m.pool.share;
 	mtg_slots_compact(&m.table);
-	if (m.pool.limit != limit)
-		fail("compaction left a limit of %u instead of %u", m.pool.limit, limit);
+	if (m.pool.share != limit)
+		fail("compaction left a limit of %u instead of %u", m.pool.share, limit);
 	pthread_mutex_unlock(&m.resize);
 }
 
@@ -483,9 +483,9 @@ static void check_pool(void)
 		fail("an object was lost");
 }
 
-/* Three kinds of callers need blocks for tags, see mtg_slots_vacate(). */
+/* Three kinds of callers need blocks for tags, see mtg_slots_evict(). */
 static const enum mtg_rung callers[] = {
-	MTG_RUNG_LOSE, MTG_RUNG_ATOMIC, MTG_RUNG_LOSE, MTG_RUNG_RESERVE
+	MTG_RUNG_LOSE, MTG_RUNG_ATOMIC, MTG_RUNG_LOSE, MTG_RUNG_SPARE
 };
 
 static __maybe_unused void do_op(struct share *s, const struct op *op)
@@ -586,8 +586,8 @@ static __maybe_unused void model_summary(void)
 	printf("%lu stores (%lu raw), %lu refused, %lu blocks taken, %lu refused, objects: %lld moved, %lld kept, %lld + %lld + %lld spilled, %lld returned, %lld dropped%s\n",
 	       m.count.stores, m.count.raw, m.count.refused, m.count.taken,
 	       m.count.not_taken, rung(MTG_RUNG_MOVE), rung(MTG_RUNG_KEPT),
-	       rung(MTG_RUNG_RESERVE), rung(MTG_RUNG_ATOMIC), rung(MTG_RUNG_EMERGENCY),
-	       (long long)atomic64_read(&m.table.stats.returned), rung(MTG_RUNG_LOSE),
+	       rung(MTG_RUNG_SPARE), rung(MTG_RUNG_ATOMIC), rung(MTG_RUNG_EMERGENCY),
+	       (long long)atomic64_read(&m.table.stats.settled), rung(MTG_RUNG_LOSE),
 	       m.damaged ? ", headers damaged" : "");
 }
 

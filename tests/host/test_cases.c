@@ -87,7 +87,7 @@ static void test_compaction(const struct heap *heap, unsigned int block_size,
 }
 
 /* The most that a block can hold, full of the smallest objects. */
-static void test_vacate_is_bounded(unsigned int block_size)
+static void test_evict_is_bounded(unsigned int block_size)
 {
 	unsigned int bound = block_size / MTG_GRANULE_SIZE / MTG_MIN_GRANULES + 1;
 	unsigned int i, worst = 0, moved;
@@ -99,9 +99,9 @@ static void test_vacate_is_bounded(unsigned int block_size)
 		if (mtg_slot_store(&m.table, i, data, i % 61 ? 9 : random_len(heaps, &rng)))
 			break;
 	for (i = 0; i < m.blocks / 4; i++) {
-		moved = atomic64_read(&m.table.stats.moved);
+		moved = atomic64_read(&m.table.stats.relocated);
 		take_block(splitmix(&rng) % m.blocks, MTG_RUNG_LOSE);
-		worst = max(worst, (unsigned int)atomic64_read(&m.table.stats.moved) - moved);
+		worst = max(worst, (unsigned int)atomic64_read(&m.table.stats.relocated) - moved);
 	}
 	result(worst > bound / 2 && worst <= bound,
 	       "blocks of %u: a block was emptied with %u moves at most, of %u possible",
@@ -209,7 +209,7 @@ static void test_short_objects_fill_holes(void)
 		mtg_slot_free(&m.table, i);
 	for (i = m.blocks / 2; i < m.blocks; i++)
 		take_block(i, MTG_RUNG_LOSE);
-	spilled = rung(MTG_RUNG_RESERVE) + rung(MTG_RUNG_ATOMIC);
+	spilled = rung(MTG_RUNG_SPARE) + rung(MTG_RUNG_ATOMIC);
 	result(rung(MTG_RUNG_MOVE) > holes && spilled > holes,
 	       "of %u holes of a full pool %lld were filled by short objects, %u objects were spilled",
 	       holes, rung(MTG_RUNG_MOVE), spilled);
@@ -254,7 +254,7 @@ static void test_settle_goes_past(void)
 	n = fill_with_short_ones();
 	for (i = 0; i < 24; i++)
 		take_block(i, MTG_RUNG_LOSE);
-	spilled = rung(MTG_RUNG_RESERVE) + rung(MTG_RUNG_ATOMIC);
+	spilled = rung(MTG_RUNG_SPARE) + rung(MTG_RUNG_ATOMIC);
 	if (slot_type(*slot_word(&m.table, 0)) != SLOT_SPILL_RAW)
 		fail("the page as it is was not spilled");
 	for (i = n - 1; i > n / 2; i -= 2)
@@ -264,9 +264,9 @@ static void test_settle_goes_past(void)
 		wrong += mtg_slot_load(&m.table, i, got) != 300 || memcmp(&i, got, sizeof(i));
 	check_pool();
 	result(!wrong && spilled > 240 && atomic_read(&m.table.spill.nr_pages) == 1 &&
-	       atomic64_read(&m.table.stats.returned) == spilled - 1,
+	       atomic64_read(&m.table.stats.settled) == spilled - 1,
 	       "of %u spilled objects %lld came home, past one that found no room", spilled,
-	       (long long)atomic64_read(&m.table.stats.returned));
+	       (long long)atomic64_read(&m.table.stats.settled));
 	take_kept(false);
 	model_destroy();
 }
@@ -285,7 +285,7 @@ static void test_settle_looks_at_few(void)
 	fill_with_short_ones();
 	for (i = 0; i < 64; i++)
 		take_block(i, MTG_RUNG_LOSE);
-	spilled = rung(MTG_RUNG_RESERVE) + rung(MTG_RUNG_ATOMIC);
+	spilled = rung(MTG_RUNG_SPARE) + rung(MTG_RUNG_ATOMIC);
 	steps = shim_locks + shim_breaths;
 	if (mtg_slots_settle(&m.table))
 		fail("something came home without room");
@@ -314,7 +314,7 @@ static bool note_gfp(gfp_t gfp)
 }
 
 /* A full pool without spare pages: what does a caller get whose last rung that is? */
-static int vacate_when_full(enum mtg_rung last, bool atomic_fails)
+static int evict_when_full(enum mtg_rung last, bool atomic_fails)
 {
 	uint8_t data[MTG_SLOT_SIZE] = { 1 };
 	int ret;
@@ -333,13 +333,13 @@ static int vacate_when_full(enum mtg_rung last, bool atomic_fails)
 	no_atomic = atomic_fails;
 	shim_fail_alloc = note_gfp;
 	move_state(7, USED, SWITCHING);
-	ret = mtg_slots_vacate(&m.table, 7, last);
+	ret = mtg_slots_evict(&m.table, 7, last);
 	shim_fail_alloc = NULL;
 	move_state(7, SWITCHING, USED);
 	mtg_pool_reopen(&m.pool, 7);
 	move_state(5, TAGGED, FREE);
 	/* Who prepares makes room and comes again. */
-	if (rung(MTG_RUNG_REFUSE) != (ret && last > MTG_RUNG_RESERVE))
+	if (rung(MTG_RUNG_REFUSE) != (ret && last > MTG_RUNG_SPARE))
 		fail("%lld refusals are counted", rung(MTG_RUNG_REFUSE));
 	m.lossy = true;
 	return ret;
@@ -352,7 +352,7 @@ static void test_rungs_by_urgency(void)
 		enum mtg_rung last;
 		bool atomic_fails, refused, lost, atomic, emergency;
 	} cases[] = {
-		{ "prepares", MTG_RUNG_RESERVE, false, true, false, false, false },
+		{ "prepares", MTG_RUNG_SPARE, false, true, false, false, false },
 		{ "may refuse", MTG_RUNG_ATOMIC, false, false, false, true, false },
 		{ "may refuse, no memory", MTG_RUNG_ATOMIC, true, true, false, true, false },
 		{ "must", MTG_RUNG_LOSE, false, false, false, true, false },
@@ -362,7 +362,7 @@ static void test_rungs_by_urgency(void)
 	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		ret = vacate_when_full(cases[i].last, cases[i].atomic_fails);
+		ret = evict_when_full(cases[i].last, cases[i].atomic_fails);
 		result(!!ret == cases[i].refused && !!asked[0] == cases[i].atomic &&
 		       !!asked[1] == cases[i].emergency &&
 		       !!rung(MTG_RUNG_LOSE) == cases[i].lost,
@@ -373,7 +373,7 @@ static void test_rungs_by_urgency(void)
 }
 
 /* A block with failed memory is emptied in process context, without atomic reserves. */
-static void test_evacuation_waits(void)
+static void test_offlining_waits(void)
 {
 	uint8_t data[MTG_SLOT_SIZE] = { 1 };
 	int ret, refused;
@@ -389,13 +389,13 @@ static void test_evacuation_waits(void)
 	asked[0] = 0;
 	asked[1] = 0;
 	shim_fail_alloc = fail_always;
-	refused = mtg_slots_evacuate(&m.table, 7);
+	refused = mtg_slots_offline(&m.table, 7);
 	shim_fail_alloc = note_gfp;
-	ret = mtg_slots_evacuate(&m.table, 7);
+	ret = mtg_slots_offline(&m.table, 7);
 	shim_fail_alloc = NULL;
 	move_state(5, TAGGED, FREE);
 	result(!ret && refused == -ENOMEM && !asked[0] && !asked[1] && m.states[7] == FREE,
-	       "evacuation: %d without memory, then %d, %u atomic allocations", refused, ret,
+	       "offlining: %d without memory, then %d, %u atomic allocations", refused, ret,
 	       asked[0] + asked[1]);
 	model_destroy();
 }
@@ -513,11 +513,11 @@ int main(int argc, char **argv)
 	test_map(200, 1000, 1000);
 	test_map(300000, 16, 300000);
 	test_setup_without_memory();
-	test_vacate_is_bounded(4096);
-	test_vacate_is_bounded(65536);
+	test_evict_is_bounded(4096);
+	test_evict_is_bounded(65536);
 	test_short_objects_fill_holes();
 	test_rungs_by_urgency();
-	test_evacuation_waits();
+	test_offlining_waits();
 	test_settle_goes_past();
 	test_settle_looks_at_few();
 	test_damage_is_bounded(4096);

@@ -246,7 +246,7 @@ static void displace(void)
 		if (!test_bit(block, used) || test_bit(block, kept))
 			continue;
 		__clear_bit(block, used);
-		if (mtg_slots_vacate(&slots, block, MTG_RUNG_LOSE))
+		if (mtg_slots_evict(&slots, block, MTG_RUNG_LOSE))
 			exit(2);
 		n++;
 		note_pause();
@@ -268,7 +268,7 @@ static unsigned int wrong_slots(void)
 
 static void settle(void)
 {
-	unsigned long spilled = rung(MTG_RUNG_RESERVE) + rung(MTG_RUNG_ATOMIC);
+	unsigned long spilled = rung(MTG_RUNG_SPARE) + rung(MTG_RUNG_ATOMIC);
 	unsigned long moved = rung(MTG_RUNG_KEPT);
 
 	begin();

@@ -146,7 +146,7 @@ static void fill(const struct workload *w)
 }
 
 /* Empty an eighth of the blocks, one after the other. */
-static struct cost vacate(const struct workload *w, unsigned int block_size)
+static struct cost evict(const struct workload *w, unsigned int block_size)
 {
 	unsigned long cost[1024], before;
 	unsigned int n = 0, i, moved, most = 0;
@@ -167,12 +167,12 @@ static struct cost vacate(const struct workload *w, unsigned int block_size)
 		}
 		mtg_spill_fill(&m.table.spill, 64, GFP_KERNEL);
 		move_state(block, USED, SWITCHING);
-		moved = atomic64_read(&m.table.stats.moved);
+		moved = atomic64_read(&m.table.stats.relocated);
 		before = steps;
-		if (mtg_slots_vacate(&m.table, block, MTG_RUNG_LOSE))
+		if (mtg_slots_evict(&m.table, block, MTG_RUNG_LOSE))
 			fail("a block was not emptied");
 		cost[n++] = steps - before;
-		most = max(most, (unsigned int)atomic64_read(&m.table.stats.moved) - moved);
+		most = max(most, (unsigned int)atomic64_read(&m.table.stats.relocated) - moved);
 		move_state(block, SWITCHING, FREE);
 	}
 	if (!n)
@@ -185,14 +185,14 @@ static struct cost vacate(const struct workload *w, unsigned int block_size)
 }
 
 /* What is stored decides little: the worst is at most four times a heap's. */
-static void test_vacate(unsigned int block_size)
+static void test_evict(unsigned int block_size)
 {
 	unsigned long usual = 0, worst = 0;
 	struct cost cost;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(workloads); i++) {
-		cost = vacate(&workloads[i], block_size);
+		cost = evict(&workloads[i], block_size);
 		if (i < 2)
 			usual = max(usual, cost.median);
 		worst = max(worst, cost.worst);
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 {
 	verbose = getopt(argc, argv, "v") == 'v';
 	printf("KTAP version 1\n1..2\n");
-	test_vacate(4096);
-	test_vacate(65536);
+	test_evict(4096);
+	test_evict(65536);
 	return !!failed;
 }

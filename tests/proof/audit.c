@@ -3,19 +3,19 @@
  * audit: does every page with tags own its tag storage, and no other page?
  *
  * Two witnesses that know nothing of each other are compared, page by page: the
- * driver's record of claimed pages (debugfs) and the page flags of the kernel
+ * driver's record of reserved pages (debugfs) and the page flags of the kernel
  * (PG_mte_tagged, which /proc/kpageflags shows as KPF_ARCH_2). Each difference must
  * have one of these reasons, which are counted apart:
  *
- *   claimed, not flagged   claimed for ever: the zero page (KPF_ZERO_PAGE), whose
+ *   reserved, not flagged   reserved for ever: the zero page (KPF_ZERO_PAGE), whose
  *                          tags are live without the flag, and the range of the
  *                          crash kernel
  *                          hardware-poisoned: such a page is never freed
  *   either                 tail of a large folio: /proc/kpageflags shows the flags
  *                          of its head, which says nothing of the tail
  *
- * What remains is listed, and the exit status is 1. The number of claimed pages and
- * of blocks that hold a claimed page must agree with the devices' own counters. All
+ * What remains is listed, and the exit status is 1. The number of reserved pages and
+ * of blocks that hold a reserved page must agree with the devices' own counters. All
  * regions are looked at together; their blocks are of one size.
  * The machine should be quiet; a difference that is gone when one looks again is
  * one between two moments, not between two records.
@@ -49,19 +49,19 @@
 #define SYSFS		"/sys/block/mtetagram%u/tag_storage/%s"
 
 struct result {
-	uint64_t claimed;
+	uint64_t reserved;
 	uint64_t flagged;
-	uint64_t permanent;	/* claimed for ever and not flagged */
+	uint64_t permanent;	/* reserved for ever and not flagged */
 	uint64_t poisoned;
 	uint64_t tails;
-	uint64_t only_claimed;	/* unexplained */
+	uint64_t only_reserved;	/* unexplained */
 	uint64_t only_flagged;	/* unexplained */
-	uint64_t not_permanent;	/* said to be claimed for ever, for no known reason */
-	uint64_t blocks;	/* that hold a claimed page */
+	uint64_t not_permanent;	/* said to be reserved for ever, for no known reason */
+	uint64_t blocks;	/* that hold a reserved page */
 };
 
 static uint64_t *flags;
-static unsigned char *claimed, *permanent;
+static unsigned char *reserved, *permanent;
 static uint64_t max_pfn;
 static uint64_t crash_first = 1, crash_last;
 
@@ -138,17 +138,17 @@ static bool read_pfns(unsigned int region, const char *name, unsigned char *map)
 }
 
 /* Returns how many regions there are. */
-static unsigned int read_claims(void)
+static unsigned int read_reserved(void)
 {
 	unsigned int region = 0;
 
-	claimed = empty_map(claimed);
+	reserved = empty_map(reserved);
 	permanent = empty_map(permanent);
-	while (read_pfns(region, "claims", claimed) &&
-	       read_pfns(region, "static_claims", permanent))
+	while (read_pfns(region, "reserved", reserved) &&
+	       read_pfns(region, "permanent", permanent))
 		region++;
 	if (!region)
-		die("audit: no claims in debugfs (is it mounted?)");
+		die("audit: no record in debugfs (is it mounted?)");
 	return region;
 }
 
@@ -199,18 +199,18 @@ static void explain(struct result *r, uint64_t pfn, bool report)
 {
 	if (has(pfn, KPF_COMPOUND_TAIL)) {
 		r->tails++;
-	} else if (!claimed[pfn]) {
+	} else if (!reserved[pfn]) {
 		r->only_flagged++;
 		if (report)
-			list(pfn, r->only_flagged, "flagged as tagged, but not claimed");
+			list(pfn, r->only_flagged, "flagged as tagged, but not reserved");
 	} else if (permanent[pfn]) {
 		r->permanent++;
 	} else if (has(pfn, KPF_HWPOISON)) {
 		r->poisoned++;
 	} else {
-		r->only_claimed++;
+		r->only_reserved++;
 		if (report)
-			list(pfn, r->only_claimed, "claimed, but not flagged as tagged");
+			list(pfn, r->only_reserved, "reserved, but not flagged as tagged");
 	}
 }
 
@@ -224,15 +224,15 @@ static void compare(struct result *r, uint64_t block_pages, bool report)
 		    (pfn < crash_first || pfn > crash_last)) {
 			r->not_permanent++;
 			if (report)
-				list(pfn, r->not_permanent, "claimed for ever, why?");
+				list(pfn, r->not_permanent, "reserved for ever, why?");
 		}
 		r->flagged += has(pfn, KPF_ARCH_2);
-		r->claimed += claimed[pfn];
-		if (claimed[pfn] && pfn / block_pages != last_block) {
+		r->reserved += reserved[pfn];
+		if (reserved[pfn] && pfn / block_pages != last_block) {
 			last_block = pfn / block_pages;
 			r->blocks++;
 		}
-		if (claimed[pfn] != has(pfn, KPF_ARCH_2))
+		if (reserved[pfn] != has(pfn, KPF_ARCH_2))
 			explain(r, pfn, report);
 	}
 }
@@ -242,7 +242,7 @@ static bool check_counters(unsigned int regions, const struct result *r, bool re
 {
 	uint64_t pages, tagged, used, available, offline, all;
 
-	if (!read_number(regions, "tagged_pages", &pages) ||
+	if (!read_number(regions, "reserved_pages", &pages) ||
 	    !read_number(regions, "blocks_tagged", &tagged) ||
 	    !read_number(regions, "blocks_used", &used) ||
 	    !read_number(regions, "blocks_free", &available) ||
@@ -257,12 +257,12 @@ static bool check_counters(unsigned int regions, const struct result *r, bool re
 		    (unsigned long long)all, (unsigned long long)available,
 		    (unsigned long long)used, (unsigned long long)tagged,
 		    (unsigned long long)offline);
-	if (pages == r->claimed && tagged == r->blocks &&
+	if (pages == r->reserved && tagged == r->blocks &&
 	    available + used + tagged + offline == all)
 		return true;
 	if (report)
-		say("audit: counters are wrong: tagged_pages %llu for %llu, blocks_tagged %llu for %llu",
-		    (unsigned long long)pages, (unsigned long long)r->claimed,
+		say("audit: counters are wrong: reserved_pages %llu for %llu, blocks_tagged %llu for %llu",
+		    (unsigned long long)pages, (unsigned long long)r->reserved,
 		    (unsigned long long)tagged, (unsigned long long)r->blocks);
 	return false;
 }
@@ -275,18 +275,18 @@ static bool audit(bool report)
 	bool counted;
 
 	read_flags();
-	regions = read_claims();
+	regions = read_reserved();
 	if (!read_number(1, "block_size", &block_size))
 		block_size = 4096;
 	compare(&r, block_size * TAG_RATIO >> PAGE_SHIFT, report);
 	counted = check_counters(regions, &r, report);
 	if (report)
-		say("audit: claimed %llu flagged %llu; explained: for ever %llu poisoned %llu tails %llu; unexplained: claimed %llu flagged %llu for ever %llu",
-		    (unsigned long long)r.claimed, (unsigned long long)r.flagged,
+		say("audit: reserved %llu flagged %llu; explained: for ever %llu poisoned %llu tails %llu; unexplained: reserved %llu flagged %llu for ever %llu",
+		    (unsigned long long)r.reserved, (unsigned long long)r.flagged,
 		    (unsigned long long)r.permanent, (unsigned long long)r.poisoned,
-		    (unsigned long long)r.tails, (unsigned long long)r.only_claimed,
+		    (unsigned long long)r.tails, (unsigned long long)r.only_reserved,
 		    (unsigned long long)r.only_flagged, (unsigned long long)r.not_permanent);
-	return counted && !r.only_claimed && !r.only_flagged && !r.not_permanent;
+	return counted && !r.only_reserved && !r.only_flagged && !r.not_permanent;
 }
 
 int main(int argc, char **argv)

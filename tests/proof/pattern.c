@@ -19,7 +19,7 @@ static const char words[32][9] = {
 	"page    ", "tag     ", "storage ", "swap    ", "block   ", "kernel  ",
 	"memory  ", "reserve ", "object  ", "granule ", "release ", "the     ",
 	"of      ", "and     ", "slot    ", "device  ", "pool    ", "fault   ",
-	"a       ", "process ", "vacate  ", "move    ", "compress", "is      ",
+	"a       ", "process ", "evict  ", "move    ", "compress", "is      ",
 	"to      ", "\n\n      ", ", which ", "never   ", "always  ", "mapping ",
 	"0x00000 ", "zero    ",
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * mtg_slots_grow() of drivers/block/mtetagram/slot.c, for spin: a table of two slots, in
- * sets of their own, gets a third, while one processor stores and another vacates a
+ * sets of their own, gets a third, while one processor stores and another evicts a
  * block, which looks up slots by numbers that may be garbage.
  *
  * A set's words move under its lock; the new number of slots is published when all sets

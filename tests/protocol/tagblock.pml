@@ -909,7 +909,7 @@ end:
 		:: else -> break
 		od;
 		/* mtg_region_detach() */
-#ifndef BUG_NO_WAIT_FOR_VACATE
+#ifndef BUG_NO_WAIT_FOR_EVICT
 		synchronize(rcu);
 #endif
 		assert(state[0] != USED && state[1] != USED);

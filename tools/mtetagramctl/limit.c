@@ -54,7 +54,7 @@ static int show(const char *name, bool exact)
 	limit = &dev.v[V_MEM_LIMIT];
 	if (!ret)
 		printf("%s: may use %s of %s, uses %s; memory limit %s\n", dev.path,
-		       text_of(&dev.v[V_LIMIT], exact, a),
+		       text_of(&dev.v[V_SHARE], exact, a),
 		       text_of(&dev.v[V_CARVEOUT], exact, b),
 		       text_of(&dev.v[V_CARVEOUT_USED], exact, c),
 		       limit->known && !limit->number ? "none" : text_of(limit, exact, d));

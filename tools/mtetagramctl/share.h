@@ -9,7 +9,7 @@
 
 #include "size.h"
 
-#define ATTR_LIMIT	"tag_storage/limit"
+#define ATTR_LIMIT	"tag_storage/share"
 
 struct device;
 

@@ -130,10 +130,10 @@ static void print_memory(const struct device *dev, bool exact)
 	     text_of(&v[V_USED_SIZE], exact, b));
 	line("  spilled", text_of(&v[V_SPILLED], exact, a),
 	     "ordinary memory, for data that had to make way for tags");
-	if (v[V_SPILL_RESERVE].known)
-		line("    reserve", text_of(&v[V_SPILL_AVAILABLE], exact, a),
+	if (v[V_SPARE_SIZE].known)
+		line("    spare", text_of(&v[V_SPARE_AVAILABLE], exact, a),
 		     "of %s, kept for that; counted as metadata",
-		     text_of(&v[V_SPILL_RESERVE], exact, b));
+		     text_of(&v[V_SPARE_SIZE], exact, b));
 	line("metadata", text_of(&v[V_METADATA], exact, a), "ordinary memory");
 	line("net gain", text_of(&v[V_GAIN], exact, a), "data less spilled and metadata");
 }
@@ -160,19 +160,19 @@ static void print_blocks(struct device *dev, bool exact)
 	char a[SIZE_TEXT_MAX + 1], b[SIZE_TEXT_MAX + 1];
 
 	line("carve-out", text_of(&v[V_CARVEOUT], exact, a),
-	     "of which the device may use %s", text_of(&v[V_LIMIT], exact, b));
+	     "of which the device may use %s", text_of(&v[V_SHARE], exact, b));
 	line("  tag blocks", text_of(&v[V_BLOCKS], true, a), "of %s",
 	     text_of(&v[V_BLOCK_SIZE], exact, b));
 	plain_line("  free", text_of(&v[V_BLOCKS_FREE], true, a));
 	plain_line("  with data", text_of(&v[V_BLOCKS_USED], true, a));
-	line("  with tags", text_of(&v[V_BLOCKS_TAGGED], true, a), "tagged pages: %s",
-	     text_of(&v[V_TAGGED_PAGES], true, b));
+	line("  with tags", text_of(&v[V_BLOCKS_TAGGED], true, a), "reserved pages: %s",
+	     text_of(&v[V_RESERVED_PAGES], true, b));
 	if (v[V_BLOCKS_TAGGED].known && v[V_BLOCKS_TAGGED].number)
 		print_tag_blocks(dev);
 	if (v[V_BLOCKS_OFFLINE].known && v[V_BLOCKS_OFFLINE].number)
 		line("  offline", text_of(&v[V_BLOCKS_OFFLINE], true, a),
 		     "failed memory, holds nothing any more");
-	line("  unclaimable", text_of(&v[V_BLOCKS_UNCLAIMABLE], true, a),
+	line("  untaggable", text_of(&v[V_BLOCKS_UNTAGGABLE], true, a),
 	     "never needed for tags, counted above too");
 }
 
@@ -184,12 +184,12 @@ static void print_history(const struct device *dev)
 
 	line("reserved", text_of(&v[V_RESERVED], true, a),
 	     "pages for tags so far, %s released", text_of(&v[V_RELEASED], true, b));
-	line("  vacated", text_of(&v[V_VACATED], true, a),
-	     "blocks for it: %s objects moved, %s spilled, %s lost",
-	     text_of(&v[V_MOVED], true, b), text_of(&v[V_MOVED_OUT], true, c),
+	line("  evicted", text_of(&v[V_EVICTED], true, a),
+	     "blocks for it: %s objects relocated, %s spilled, %s lost",
+	     text_of(&v[V_RELOCATED], true, b), text_of(&v[V_SPILLED_OBJECTS], true, c),
 	     text_of(&v[V_LOST], true, d));
-	if (v[V_RETURNED].known)
-		line("  came back", text_of(&v[V_RETURNED], true, a),
+	if (v[V_SETTLED].known)
+		line("  came back", text_of(&v[V_SETTLED], true, a),
 		     "spilled objects; %s had no place, %s times processes were killed",
 		     text_of(&v[V_REFUSED], true, b), text_of(&v[V_KILLED], true, c));
 	if (!v[V_FAILED_READS].known || v[V_FAILED_READS].number)

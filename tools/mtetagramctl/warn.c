@@ -76,14 +76,14 @@ static bool room(const struct value *v, uint64_t *bytes)
 {
 	uint64_t blocks;
 
-	if (!v[V_LIMIT].known || !v[V_BLOCKS_FREE].known || !v[V_BLOCKS_USED].known ||
+	if (!v[V_SHARE].known || !v[V_BLOCKS_FREE].known || !v[V_BLOCKS_USED].known ||
 	    !v[V_BLOCK_SIZE].known ||
 	    __builtin_add_overflow(v[V_BLOCKS_FREE].number, v[V_BLOCKS_USED].number,
 				   &blocks) ||
 	    __builtin_mul_overflow(blocks, v[V_BLOCK_SIZE].number, bytes))
 		return false;
-	if (*bytes > v[V_LIMIT].number)
-		*bytes = v[V_LIMIT].number;
+	if (*bytes > v[V_SHARE].number)
+		*bytes = v[V_SHARE].number;
 	return true;
 }
 
@@ -100,7 +100,7 @@ void warn_find(struct device *dev)
 {
 	const struct value *v = dev->v;
 	bool set_up = v[V_INITSTATE].known && v[V_INITSTATE].number;
-	bool drained = v[V_LIMIT].known && !v[V_LIMIT].number;
+	bool drained = v[V_SHARE].known && !v[V_SHARE].number;
 	const bool found[NR_WARNINGS] = {
 		[WARN_ZSWAP] = dev->swap && zswap_enabled(),
 		[WARN_HIBERNATION] = set_up && hibernation_configured(),

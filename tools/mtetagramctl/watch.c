@@ -53,9 +53,9 @@ static const struct row {
 	{ "freed", "freed", EVENTS, V_FREED_SLOTS },
 	{ "pages reserved", "reserved", EVENTS, V_RESERVED },
 	{ "  released", "released", EVENTS, V_RELEASED },
-	{ "  vacated", "vacated", EVENTS, V_VACATED },
-	{ "objects moved", "moved", EVENTS, V_MOVED },
-	{ "  spilled", "moved-out", EVENTS, V_MOVED_OUT },
+	{ "  evicted", "evicted", EVENTS, V_EVICTED },
+	{ "objects relocated", "relocated", EVENTS, V_RELOCATED },
+	{ "  spilled", "spilled-objects", EVENTS, V_SPILLED_OBJECTS },
 	{ "  lost", "lost", EVENTS, V_LOST },
 	{ "failed reads", "failed-reads", EVENTS, V_FAILED_READS },
 	{ "failed writes", "failed-writes", EVENTS, V_FAILED_WRITES },
@@ -219,7 +219,7 @@ static void print_line(const struct watch *watch, const struct watched *watched)
 		V_SWAP_USED, V_DATA, V_CARVEOUT_USED, V_SPILLED, V_BLOCKS_FREE,
 		V_BLOCKS_TAGGED,
 	};
-	static const enum value_id rates[] = { V_WRITTEN, V_READ, V_RESERVED, V_MOVED };
+	static const enum value_id rates[] = { V_WRITTEN, V_READ, V_RESERVED, V_RELOCATED };
 	int width = watch->options->bytes ? 12 : 8;
 	char buf[SIZE_TEXT_MAX];
 	size_t i;
@@ -237,7 +237,7 @@ static void print_heading(const struct watch *watch)
 {
 	static const char * const headings[] = {
 		"SWAP", "DATA", "USED", "SPILLED", "FREE", "TAGS",
-		"OUT/s", "IN/s", "TAGGED/s", "MOVED/s",
+		"OUT/s", "IN/s", "TAGGED/s", "RELOCATED/s",
 	};
 	int width = watch->options->bytes ? 12 : 8;
 	size_t i;

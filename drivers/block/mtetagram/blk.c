@@ -314,7 +314,7 @@ static int mtg_open(struct gendisk *disk, blk_mode_t mode)
 {
 	struct mtg_device *dev = disk->private_data;
 
-	return dev->claim ? -EBUSY : 0;
+	return dev->resetting ? -EBUSY : 0;
 }
 
 const struct block_device_operations mtg_block_ops = {

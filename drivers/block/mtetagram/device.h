@@ -42,17 +42,17 @@ enum mtg_write_error {
  * @init_lock: Held for writing to set up, reset and resize, for reading while
  *	attributes look at what is set up. I/O needs no lock: there is none while
  *	the device is not open, and no reset while it is; slots move under their own.
- * @claim: A reset is under way, nobody may open the device; under the disk's
+ * @resetting: A reset is under way, nobody may open the device; under the disk's
  *	open_mutex.
  * @disksize: Size in bytes; 0 while not set up.
  * @algorithm: What to compress with.
  * @comp: Set up only with @disksize.
  * @pool: Ditto.
  * @slots: Ditto.
- * @limit: Blocks that the device may use, applied at set-up.
+ * @share: Blocks that the device may use, applied at set-up.
  * @mem_limit: Blocks that mem_limit allows, U32_MAX if all.
- * @spill_reserve: Pages that wait for objects without a place, applied at set-up.
- * @nr_unclaimable: Blocks that can never hold tags: as memory was when the driver was
+ * @spare_size: Pages that wait for objects without a place, applied at set-up.
+ * @nr_untaggable: Blocks that can never hold tags: as memory was when the driver was
  *	loaded, when the device was set up, and when memory was added or removed.
  * @recount: Counts these.
  * @settle: Brings objects back that had to make way for tags, see settle().
@@ -69,17 +69,17 @@ struct mtg_device {
 	struct gendisk *disk;
 	bool added;
 	struct rw_semaphore init_lock;
-	bool claim;
+	bool resetting;
 
 	u64 disksize;
 	const struct mtg_comp_ops *algorithm;
 	struct mtg_comp comp;
 	struct mtg_pool pool;
 	struct mtg_slots slots;
-	u32 limit;
+	u32 share;
 	u32 mem_limit;
-	unsigned int spill_reserve;
-	u32 nr_unclaimable;
+	unsigned int spare_size;
+	u32 nr_untaggable;
 	struct work_struct recount;
 	struct delayed_work settle;
 	unsigned long settle_delay;
@@ -99,9 +99,9 @@ static inline struct mtg_device *mtg_dev(struct device *dev)
 int mtg_device_setup(struct mtg_device *dev, u64 disksize);
 int mtg_device_grow(struct mtg_device *dev, u64 disksize);
 int mtg_device_reset(struct mtg_device *dev);
-int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks);
+int mtg_device_set_share(struct mtg_device *dev, u32 nr_blocks);
 int mtg_device_offline(struct mtg_device *dev, u64 address);
-int mtg_device_set_spill_reserve(struct mtg_device *dev, unsigned int nr_pages);
+int mtg_device_set_spare_size(struct mtg_device *dev, unsigned int nr_pages);
 void mtg_device_set_defaults(struct mtg_device *dev);
 
 extern const struct block_device_operations mtg_block_ops;

@@ -22,7 +22,7 @@
 #include <linux/workqueue.h>
 
 #include "device.h"
-#include "fault.h"
+#include "inject.h"
 
 static int mtg_major;
 static struct mtg_device **devices;
@@ -74,16 +74,16 @@ static const struct mtg_provider provider = {
 	.nr_free = provider_nr_free,
 };
 
-static int device_vacate(void *priv, u32 block, enum mtg_urgency urgency)
+static int device_evict(void *priv, u32 block, enum mtg_urgency urgency)
 {
 	static const enum mtg_rung last[] = {
-		[MTG_PREPARE]		= MTG_RUNG_RESERVE,
+		[MTG_PREPARE]		= MTG_RUNG_SPARE,
 		[MTG_MAY_REFUSE]	= MTG_RUNG_ATOMIC,
 		[MTG_MUST]		= MTG_RUNG_LOSE,
 	};
 	struct mtg_device *dev = priv;
 
-	return mtg_slots_vacate(&dev->slots, block, last[urgency]);
+	return mtg_slots_evict(&dev->slots, block, last[urgency]);
 }
 
 static void device_resume(void *priv, u32 block)
@@ -154,7 +154,7 @@ static void device_freed(void *priv)
 }
 
 static const struct mtg_block_ops block_ops = {
-	.vacate = device_vacate,
+	.evict = device_evict,
 	.resume = device_resume,
 	.make_room = device_make_room,
 	.freed = device_freed,
@@ -220,17 +220,17 @@ static u64 worst_burst(void)
  * Count the blocks that can never hold tags, as memory is now, and keep the first @want
  * of them. At 1 TiB it is a second's work: nobody but root may ask for it.
  */
-static u32 find_unclaimable(struct mtg_device *dev, u32 want)
+static u32 find_untaggable(struct mtg_device *dev, u32 want)
 {
 	struct mtg_region *region = dev->region;
 	u32 block, count = 0;
 
 	for (block = 0; block < region->nr_blocks; block++) {
 		cond_resched();
-		if (mtg_block_unclaimable(region, block) && count++ < want)
+		if (mtg_block_untaggable(region, block) && count++ < want)
 			mtg_block_keep(region, block, true);
 	}
-	WRITE_ONCE(dev->nr_unclaimable, count);
+	WRITE_ONCE(dev->nr_untaggable, count);
 	return min(count, want);
 }
 
@@ -245,7 +245,7 @@ static void keep_blocks(struct mtg_device *dev)
 	u32 want = min(DIV_ROUND_UP_ULL(worst_burst(), 1U << region->block_shift),
 		       region->nr_blocks / 8);
 
-	dev->pool.headroom = want - find_unclaimable(dev, want);
+	dev->pool.headroom = want - find_untaggable(dev, want);
 }
 
 static void keep_no_blocks(struct mtg_region *region)
@@ -287,12 +287,12 @@ int mtg_device_setup(struct mtg_device *dev, u64 disksize)
 			    1U << region->block_shift, &provider, dev);
 	if (ret)
 		return ret;
-	dev->pool.limit = dev->limit;
+	dev->pool.share = dev->share;
 	dev->pool.mem_limit = dev->mem_limit;
 	keep_blocks(dev);
 
 	ret = mtg_slots_init(&dev->slots, dev->disk->disk_name, &dev->pool,
-			     disksize / MTG_SLOT_SIZE, dev->spill_reserve);
+			     disksize / MTG_SLOT_SIZE, dev->spare_size);
 	if (ret)
 		goto err_slots;
 	ret = -ENOMEM;
@@ -358,10 +358,10 @@ void mtg_device_set_defaults(struct mtg_device *dev)
 	unsigned int i;
 
 	dev->algorithm = &mtg_comp_algorithms[0];
-	WRITE_ONCE(dev->limit, dev->region->nr_blocks);
+	WRITE_ONCE(dev->share, dev->region->nr_blocks);
 	dev->mem_limit = U32_MAX;
 	/* Twice a burst, see spare_for_block(). */
-	WRITE_ONCE(dev->spill_reserve, PHYS_PFN(2 * worst_burst()));
+	WRITE_ONCE(dev->spare_size, PHYS_PFN(2 * worst_burst()));
 	atomic64_set(&dev->failed_reads, 0);
 	atomic64_set(&dev->invalid_io, 0);
 	atomic64_set(&dev->notify_free, 0);
@@ -380,7 +380,7 @@ static void device_teardown(struct mtg_device *dev)
 	/* All blocks go back as their last objects are freed. */
 	mtg_slots_clear(&dev->slots);
 	mtg_region_detach(dev->region);
-	/* Nobody vacates blocks any more, or has reason to wake the worker. */
+	/* Nobody evicts blocks any more, or has reason to wake the worker. */
 	cancel_delayed_work_sync(&dev->settle);
 	keep_no_blocks(dev->region);
 	mtg_comp_destroy(&dev->comp);
@@ -401,12 +401,12 @@ int mtg_device_reset(struct mtg_device *dev)
 	struct gendisk *disk = dev->disk;
 
 	mutex_lock(&disk->open_mutex);
-	if (disk_openers(disk) || dev->claim) {
+	if (disk_openers(disk) || dev->resetting) {
 		mutex_unlock(&disk->open_mutex);
 		return -EBUSY;
 	}
 	/* From now on nobody can open it. */
-	dev->claim = true;
+	dev->resetting = true;
 	mutex_unlock(&disk->open_mutex);
 
 	sync_blockdev(disk->part0);
@@ -417,13 +417,13 @@ int mtg_device_reset(struct mtg_device *dev)
 	up_write(&dev->init_lock);
 
 	mutex_lock(&disk->open_mutex);
-	dev->claim = false;
+	dev->resetting = false;
 	mutex_unlock(&disk->open_mutex);
 	return 0;
 }
 
 /**
- * mtg_device_set_limit() - set how much of the carve-out the device may use
+ * mtg_device_set_share() - set how much of the carve-out the device may use
  * @dev: The device, set up or not.
  * @nr_blocks: The share, in tag blocks.
  *
@@ -432,12 +432,12 @@ int mtg_device_reset(struct mtg_device *dev)
  * Context: Process context, may sleep; @dev->init_lock held for writing.
  * Return: 0; -ENOSPC if what is stored does not fit, and nothing has changed.
  */
-int mtg_device_set_limit(struct mtg_device *dev, u32 nr_blocks)
+int mtg_device_set_share(struct mtg_device *dev, u32 nr_blocks)
 {
 	int ret = dev->disksize ? mtg_slots_shrink(&dev->slots, nr_blocks) : 0;
 
 	if (!ret)
-		WRITE_ONCE(dev->limit, nr_blocks);
+		WRITE_ONCE(dev->share, nr_blocks);
 	return ret;
 }
 
@@ -462,33 +462,33 @@ int mtg_device_offline(struct mtg_device *dev, u64 address)
 		return -ENXIO;
 	mtg_block_offline(region, block);
 	if (dev->disksize && mtg_block_owned(region, block))
-		ret = mtg_slots_evacuate(&dev->slots, block);
+		ret = mtg_slots_offline(&dev->slots, block);
 	if (ret)
 		mtg_block_online(region, block);
 	return ret;
 }
 
 /**
- * mtg_device_set_spill_reserve() - set how much memory waits for objects to spill
+ * mtg_device_set_spare_size() - set how much memory waits for objects to spill
  * @dev: The device, set up or not.
  * @nr_pages: The size of the reserve.
  *
  * Context: Process context, may sleep; @dev->init_lock held for writing.
  * Return: 0; -ENOMEM if there is no memory for it, and nothing has changed.
  */
-int mtg_device_set_spill_reserve(struct mtg_device *dev, unsigned int nr_pages)
+int mtg_device_set_spare_size(struct mtg_device *dev, unsigned int nr_pages)
 {
 	struct mtg_spill *spill = &dev->slots.spill;
 
 	if (dev->disksize) {
 		WRITE_ONCE(spill->target, nr_pages);
 		if (!mtg_spill_balance(spill, GFP_KERNEL | __GFP_RETRY_MAYFAIL)) {
-			WRITE_ONCE(spill->target, dev->spill_reserve);
+			WRITE_ONCE(spill->target, dev->spare_size);
 			mtg_spill_balance(spill, GFP_KERNEL | __GFP_NORETRY);
 			return -ENOMEM;
 		}
 	}
-	WRITE_ONCE(dev->spill_reserve, nr_pages);
+	WRITE_ONCE(dev->spare_size, nr_pages);
 	return 0;
 }
 
@@ -504,7 +504,7 @@ static bool usable(struct mtg_region *region)
 /* Memory was added or removed, and with it pages that may be tagged. */
 static void recount(struct work_struct *work)
 {
-	find_unclaimable(container_of(work, struct mtg_device, recount), 0);
+	find_untaggable(container_of(work, struct mtg_device, recount), 0);
 }
 
 static int create_device(struct mtg_region *region)
@@ -532,7 +532,7 @@ static int create_device(struct mtg_region *region)
 	dev->settle_delay = SETTLE_DELAY;
 	INIT_WORK(&dev->recount, recount);
 	mtg_device_set_defaults(dev);
-	find_unclaimable(dev, 0);
+	find_untaggable(dev, 0);
 
 	dev->disk = blk_alloc_disk(&lim, NUMA_NO_NODE);
 	if (IS_ERR(dev->disk)) {

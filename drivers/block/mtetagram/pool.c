@@ -524,7 +524,7 @@ static int may_open(struct mtg_pool *pool, enum mtg_alloc_mode mode)
 
 	if (mode == MTG_MOVE || mode == MTG_KEPT)
 		return 0;
-	if (mode == MTG_SHRINK || nr_open >= READ_ONCE(pool->limit) ||
+	if (mode == MTG_SHRINK || nr_open >= READ_ONCE(pool->share) ||
 	    pool->provider->nr_free(pool->ctx) <= pool->headroom)
 		return -ENOSPC;
 	return nr_open >= READ_ONCE(pool->mem_limit) ? -EDQUOT : 0;
@@ -1066,7 +1066,7 @@ int mtg_pool_init(struct mtg_pool *pool, void *base, u32 nr_blocks,
 	pool->all_open = (1U << (group_size / block_size)) - 1;
 	pool->nr_groups = DIV_ROUND_UP((u64)nr_blocks * block_size, group_size);
 	pool->class_stride = ALIGN(pool->nr_groups, BITS_PER_LONG);
-	pool->limit = nr_blocks;
+	pool->share = nr_blocks;
 	pool->mem_limit = U32_MAX;
 	if (alloc_maps(pool)) {
 		mtg_pool_destroy(pool);

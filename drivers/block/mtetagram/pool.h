@@ -147,7 +147,7 @@ struct mtg_group {
  * @class_stride: Bits in @listed for each class.
  * @nr_open: Number of open blocks.
  * @max_open: High-water mark of @nr_open.
- * @limit: Blocks that new data may use: the administrator's share.
+ * @share: Blocks that new data may use: the administrator's share.
  * @mem_limit: Ditto, from mem_limit; U32_MAX if there is none.
  * @headroom: Free blocks that are kept for relocation.
  * @full: The last allocation for new data was refused; a hint.
@@ -172,7 +172,7 @@ struct mtg_pool {
 
 	atomic_t nr_open;
 	atomic_t max_open;
-	u32 limit;
+	u32 share;
 	u32 mem_limit;
 	u32 headroom;
 	bool full;

@@ -105,18 +105,18 @@ static bool page_reserved_for_ever(unsigned long pfn)
 }
 
 /**
- * mtg_block_unclaimable() - will the block never hold tags?
+ * mtg_block_untaggable() - will the block never hold tags?
  * @region: The region.
  * @block: Index of the block.
  *
  * All its data pages are reserved by the kernel for itself or are no memory at
  * all: the kernel image, struct pages, the tag storage itself. Memory that is given
- * back or added later can make it claimable all the same.
+ * back or added later can make it taggable all the same.
  *
  * Context: Process context, after boot.
  * Return: True if it is so now.
  */
-bool mtg_block_unclaimable(struct mtg_region *region, u32 block)
+bool mtg_block_untaggable(struct mtg_region *region, u32 block)
 {
 	unsigned long pfn = region->start_pfn + ((unsigned long)block << region->pages_shift);
 	unsigned long end = pfn + (1UL << region->pages_shift);
@@ -130,7 +130,7 @@ bool mtg_block_unclaimable(struct mtg_region *region, u32 block)
 	}
 	return true;
 }
-EXPORT_SYMBOL_GPL(mtg_block_unclaimable);
+EXPORT_SYMBOL_GPL(mtg_block_untaggable);
 
 static int parse_tagged_memory(struct device_node *np, struct resource *mem)
 {
@@ -338,7 +338,7 @@ core_initcall(mtetagram_regions_init);
 #define SEARCH_STEP	SZ_256K
 
 /* The first page from @index on that is reserved (@set), or is not; or the end. */
-static unsigned long find_claim(struct mtg_region *region, unsigned long index, bool set)
+static unsigned long next_reserved(struct mtg_region *region, unsigned long index, bool set)
 {
 	unsigned long end, found;
 
@@ -366,50 +366,50 @@ static void show_range(struct seq_file *m, bool first, unsigned long pfn, unsign
  * range to be shown begins there or later. The end of the region stands for the end of
  * the line.
  */
-static void *claims_start(struct seq_file *m, loff_t *pos)
+static void *reserved_start(struct seq_file *m, loff_t *pos)
 {
 	struct mtg_region *region = m->private;
 
 	return *pos <= region->nr_pages ? pos : NULL;
 }
 
-static void *claims_next(struct seq_file *m, void *v, loff_t *pos)
+static void *reserved_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	struct mtg_region *region = m->private;
-	unsigned long first = find_claim(region, *pos, true);
+	unsigned long first = next_reserved(region, *pos, true);
 
-	*pos = first < region->nr_pages ? find_claim(region, first, false) :
+	*pos = first < region->nr_pages ? next_reserved(region, first, false) :
 					  region->nr_pages + 1;
-	return claims_start(m, pos);
+	return reserved_start(m, pos);
 }
 
-static void claims_stop(struct seq_file *m, void *v)
+static void reserved_stop(struct seq_file *m, void *v)
 {
 }
 
-static int claims_show(struct seq_file *m, void *v)
+static int reserved_show(struct seq_file *m, void *v)
 {
 	struct mtg_region *region = m->private;
 	loff_t pos = *(loff_t *)v;
-	unsigned long first = find_claim(region, pos, true);
+	unsigned long first = next_reserved(region, pos, true);
 
 	if (first < region->nr_pages)
 		show_range(m, !pos, region->start_pfn + first,
-			   region->start_pfn + find_claim(region, first, false));
+			   region->start_pfn + next_reserved(region, first, false));
 	else
 		seq_putc(m, '\n');
 	return 0;
 }
 
-static const struct seq_operations claims_sops = {
-	.start = claims_start,
-	.next = claims_next,
-	.stop = claims_stop,
-	.show = claims_show,
+static const struct seq_operations reserved_sops = {
+	.start = reserved_start,
+	.next = reserved_next,
+	.stop = reserved_stop,
+	.show = reserved_show,
 };
-DEFINE_SEQ_ATTRIBUTE(claims);
+DEFINE_SEQ_ATTRIBUTE(reserved);
 
-static int static_claims_show(struct seq_file *m, void *unused)
+static int permanent_show(struct seq_file *m, void *unused)
 {
 	struct pfns pfns[MAX_RESERVED_FOR_EVER];
 	unsigned int i, nr = get_reserved_for_ever(pfns);
@@ -426,7 +426,7 @@ static int static_claims_show(struct seq_file *m, void *unused)
 	seq_putc(m, '\n');
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(static_claims);
+DEFINE_SHOW_ATTRIBUTE(permanent);
 
 static int __init mtetagram_debugfs_init(void)
 {
@@ -442,12 +442,12 @@ static int __init mtetagram_debugfs_init(void)
 
 		snprintf(name, sizeof(name), "region%u", i);
 		dir = debugfs_create_dir(name, root);
-		debugfs_create_file("claims", 0400, dir, region, &claims_fops);
-		debugfs_create_file("static_claims", 0400, dir, region,
-				    &static_claims_fops);
+		debugfs_create_file("reserved", 0400, dir, region, &reserved_fops);
+		debugfs_create_file("permanent", 0400, dir, region,
+				    &permanent_fops);
 #ifdef CONFIG_MTETAGRAM_DEBUG
-		debugfs_create_bool("skip_vacate", 0600, dir,
-				    &region->skip_vacate);
+		debugfs_create_bool("skip_evict", 0600, dir,
+				    &region->skip_evict);
 #endif
 	}
 	return 0;

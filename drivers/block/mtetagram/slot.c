@@ -11,7 +11,7 @@
  *   SLOT_SPILL_RAW  address of an incompressible page's copy in ordinary memory
  *   SLOT_LOST    the data had to be dropped; reads fail until it is written anew
  *
- *               store          vacate           settle
+ *               store          evict           settle
  *   any state  -------> OBJECT -------> SPILL --------> OBJECT
  *   any state  -------> FILL      or --> LOST
  *   any state  --free-> EMPTY
@@ -46,7 +46,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "fault.h"
+#include "inject.h"
 #include "slot.h"
 #include "trace.h"
 
@@ -57,7 +57,7 @@
 #define COMPACT_PATIENCE	16
 
 /* Others may take the spare page that was meant for an object, but not again and again. */
-#define EVACUATE_TRIES		4
+#define OFFLINE_TRIES		4
 
 /* Blocks that are searched for kept ones before others may run: 8 KiB of a bitmap. */
 #define KEPT_AT_ONCE		65536U
@@ -549,7 +549,7 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
 	memcpy(mtg_pool_data(slots->pool, granule, len), data, len);
 	*word = make_object(granule, len);
 	free_object(slots, old);
-	atomic64_inc(&slots->stats.moved);
+	atomic64_inc(&slots->stats.relocated);
 	trace_mtetagram_relocate(slots->name, object_granule(old) >> slots->pool->block_shift,
 				 index, len, granule >> slots->pool->block_shift);
 	return 0;
@@ -674,7 +674,7 @@ static int keep_orphan(struct mtg_slots *slots, u32 granule, u32 granules)
  * struct eviction - a block that is being emptied
  * @start: Its first granule.
  * @mode: MTG_MOVE by all rungs; else within the pool, as mtg_pool_alloc().
- * @last: The last rung in mode MTG_MOVE, see mtg_slots_vacate().
+ * @last: The last rung in mode MTG_MOVE, see mtg_slots_evict().
  * @may_sleep: Spare pages may be allocated between two objects.
  * @too_long: The shortest object, in bytes, that found no room in the pool. Those that
  *	are as long are not tried there again, or a full pool would be searched for each
@@ -711,8 +711,8 @@ static noinline int make_orphan(struct mtg_slots *slots, u32 granule,
 	raw_spin_lock(&slots->orphan_lock);
 	granules = mtg_pool_extent(slots->pool, granule);
 	if (granules && granule + granules > ev->start) {
-		if (*rung < MTG_RUNG_RESERVE)
-			*rung = MTG_RUNG_RESERVE;
+		if (*rung < MTG_RUNG_SPARE)
+			*rung = MTG_RUNG_SPARE;
 		ret = *rung == MTG_RUNG_LOSE ? -EIO :
 		      keep_orphan(slots, granule, granules);
 		if (ret == -EIO) {
@@ -761,13 +761,13 @@ static int relocate(struct mtg_slots *slots, u32 index, struct eviction *ev,
 {
 	unsigned int len = object_len(*slot_word(slots, index));
 
-	if (*rung <= MTG_RUNG_RESERVE) {
+	if (*rung <= MTG_RUNG_SPARE) {
 		if (may_find_room(slots, ev, len)) {
 			if (move_elsewhere(slots, index, ev, rung))
 				return 0;
 			ev->too_long = len;
 		}
-		*rung = MTG_RUNG_RESERVE;
+		*rung = MTG_RUNG_SPARE;
 		if (mtg_should_fail(*rung))
 			return -ENOMEM;
 	}
@@ -844,7 +844,7 @@ static int evict(struct mtg_slots *slots, u32 granule, struct eviction *ev)
 		if (ret != -ENOMEM)
 			return ret;
 		rung = next_rung(slots, rung, ev->last);
-		if (rung >= MTG_RUNG_REFUSE && ev->last > MTG_RUNG_RESERVE && !searched) {
+		if (rung >= MTG_RUNG_REFUSE && ev->last > MTG_RUNG_SPARE && !searched) {
 			/* Before anybody pays with data or a process, look everywhere. */
 			searched = true;
 			ev->runs = 0;
@@ -885,10 +885,10 @@ static int evict_within_pool(struct mtg_slots *slots, u32 block, enum mtg_alloc_
 }
 
 /**
- * mtg_slots_vacate() - move all objects out of a block that is wanted for tags
+ * mtg_slots_evict() - move all objects out of a block that is wanted for tags
  * @slots: The table.
  * @block: The block.
- * @last: The last rung that objects may go to: MTG_RUNG_RESERVE for callers who prepare
+ * @last: The last rung that objects may go to: MTG_RUNG_SPARE for callers who prepare
  *	and can make room and try again, MTG_RUNG_ATOMIC for those who hold locks and
  *	can refuse the tags, MTG_RUNG_LOSE for those who can neither wait nor fail.
  *
@@ -900,19 +900,19 @@ static int evict_within_pool(struct mtg_slots *slots, u32 block, enum mtg_alloc_
  *         MTG_RUNG_LOSE: then the block is closed, with the objects that are left, and
  *         the caller has to call mtg_pool_reopen().
  */
-int mtg_slots_vacate(struct mtg_slots *slots, u32 block, enum mtg_rung last)
+int mtg_slots_evict(struct mtg_slots *slots, u32 block, enum mtg_rung last)
 {
 	int ret = evict_block(slots, block, (struct eviction){ .mode = MTG_MOVE, .last = last });
 
 	/* Who prepares makes room and comes again. */
-	if (ret && last > MTG_RUNG_RESERVE) {
+	if (ret && last > MTG_RUNG_SPARE) {
 		count_rung(slots, MTG_RUNG_REFUSE);
 		trace_mtetagram_fail(slots->name, block, MTG_RUNG_REFUSE);
 	}
 	wake_if_spilled(slots);
 	return ret;
 }
-EXPORT_SYMBOL_IF_KUNIT(mtg_slots_vacate);
+EXPORT_SYMBOL_IF_KUNIT(mtg_slots_evict);
 
 /*
  * Empty the open ones among the blocks [first, end), all of one group, into others,
@@ -987,7 +987,7 @@ static void give_up_blocks(struct mtg_slots *slots, u32 nr_blocks, unsigned int 
 }
 
 /**
- * mtg_slots_evacuate() - move all objects out of a block that must not hold data
+ * mtg_slots_offline() - move all objects out of a block that must not hold data
  * @slots: The table.
  * @block: The block. The provider gives it to nobody any more.
  *
@@ -996,14 +996,14 @@ static void give_up_blocks(struct mtg_slots *slots, u32 nr_blocks, unsigned int 
  * Return: 0, and the block was given back; -ENOMEM if there is no memory for what is
  *         in it, and then some of it may have moved.
  */
-int mtg_slots_evacuate(struct mtg_slots *slots, u32 block)
+int mtg_slots_offline(struct mtg_slots *slots, u32 block)
 {
 	struct eviction ev = {
 		.mode = MTG_MOVE,
-		.last = MTG_RUNG_RESERVE,
+		.last = MTG_RUNG_SPARE,
 		.may_sleep = true,
 	};
-	unsigned int tries = EVACUATE_TRIES;
+	unsigned int tries = OFFLINE_TRIES;
 	int ret;
 
 	do
@@ -1040,7 +1040,7 @@ static bool bring_home(struct mtg_slots *slots, u32 index, unsigned int *too_lon
 	       ((struct spilled *)slot_pointer(old))->data, len);
 	*word = make_object(granule, len);
 	free_spilled(slots, index, old);
-	atomic64_inc(&slots->stats.returned);
+	atomic64_inc(&slots->stats.settled);
 	home = true;
 out:
 	unlock_set(slots, set, stopped);
@@ -1103,9 +1103,9 @@ static bool take_out(struct mtg_slots *slots, u32 index)
 		return false;
 	stopped = lock_set(slots, set);
 	if (slot_type(*word_in_set(set, index)) == SLOT_OBJECT) {
-		ret = spill_object(slots, index, MTG_RUNG_RESERVE);
+		ret = spill_object(slots, index, MTG_RUNG_SPARE);
 		if (!ret)
-			count_rung(slots, MTG_RUNG_RESERVE);
+			count_rung(slots, MTG_RUNG_SPARE);
 	}
 	unlock_set(slots, set, stopped);
 	return !ret;
@@ -1143,7 +1143,7 @@ static void drain(struct mtg_slots *slots)
  */
 bool mtg_slots_settle(struct mtg_slots *slots)
 {
-	u64 moved = atomic64_read(&slots->stats.moved), left;
+	u64 moved = atomic64_read(&slots->stats.relocated), left;
 	bool any;
 
 	if (READ_ONCE(slots->broken)) {
@@ -1155,7 +1155,7 @@ bool mtg_slots_settle(struct mtg_slots *slots)
 	if (READ_ONCE(slots->kept_used)) {
 		WRITE_ONCE(slots->kept_used, false);
 		empty_kept_blocks(slots);
-		any |= moved != atomic64_read(&slots->stats.moved);
+		any |= moved != atomic64_read(&slots->stats.relocated);
 	}
 	return any;
 }
@@ -1167,22 +1167,22 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_settle);
  * @nr_blocks: Number of blocks that may be in use.
  *
  * Context: Process context, may sleep. The caller serialises calls.
- * Return: 0, and the pool's limit is @nr_blocks; -ENOSPC if the objects do not fit,
- *         and then the limit is as before.
+ * Return: 0, and the pool's share is @nr_blocks; -ENOSPC if the objects do not fit,
+ *         and then the share is as before.
  */
 int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks)
 {
 	struct mtg_pool *pool = slots->pool;
-	u32 limit = pool->limit;
+	u32 share = pool->share;
 
 	if (atomic64_read(&pool->used_granules) > (u64)nr_blocks << pool->block_shift)
 		return -ENOSPC;
 	/* From here on no block is opened beyond it, see may_open(). */
-	WRITE_ONCE(pool->limit, nr_blocks);
+	WRITE_ONCE(pool->share, nr_blocks);
 	give_up_blocks(slots, nr_blocks, UINT_MAX);
 	if (atomic_read(&pool->nr_open) <= nr_blocks)
 		return 0;
-	WRITE_ONCE(pool->limit, limit);
+	WRITE_ONCE(pool->share, share);
 	return -ENOSPC;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_shrink);
@@ -1419,7 +1419,7 @@ static void drop_orphans(struct mtg_slots *slots)
 /**
  * mtg_slots_clear() - free all slots
  * @slots: The table; nobody reads or writes slots any more, but blocks may still
- *	be vacated.
+ *	be evicted.
  *
  * Context: Process context, may sleep.
  */
@@ -1440,7 +1440,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slots_clear);
 
 /**
  * mtg_slots_destroy() - free the memory of a table
- * @slots: The table, cleared; nobody vacates blocks any more.
+ * @slots: The table, cleared; nobody evicts blocks any more.
  *
  * Context: Process context, may sleep.
  */

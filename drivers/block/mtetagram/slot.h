@@ -38,7 +38,7 @@
  * @MTG_RUNG_MOVE: To free granules of other blocks that are open or can be opened.
  * @MTG_RUNG_KEPT: To blocks that are kept for this and had to be opened, see
  *	&mtg_provider.get.
- * @MTG_RUNG_RESERVE: To ordinary memory: a page that is in use or of the reserve.
+ * @MTG_RUNG_SPARE: To ordinary memory: a page that is in use or of the reserve.
  * @MTG_RUNG_ATOMIC: To a page that had to be allocated without waiting.
  * @MTG_RUNG_EMERGENCY: To one of those that the kernel keeps for itself.
  * @MTG_RUNG_REFUSE: Nowhere, the tags were refused.
@@ -49,7 +49,7 @@
 enum mtg_rung {
 	MTG_RUNG_MOVE,
 	MTG_RUNG_KEPT,
-	MTG_RUNG_RESERVE,
+	MTG_RUNG_SPARE,
 	MTG_RUNG_ATOMIC,
 	MTG_RUNG_EMERGENCY,
 	MTG_RUNG_REFUSE,
@@ -75,15 +75,15 @@ struct mtg_slot_usage {
  * struct mtg_slot_stats - counters of events
  * @huge_since: Incompressible pages ever stored.
  * @compacted: Blocks given back by mtg_slots_compact().
- * @moved: Objects relocated within the pool, since it was set up.
- * @returned: Objects that came back from ordinary memory.
+ * @relocated: Objects relocated within the pool, since it was set up.
+ * @settled: Objects that came back from ordinary memory.
  * @rung: Objects by the rung that they ended on.
  */
 struct mtg_slot_stats {
 	atomic64_t huge_since;
 	atomic64_t compacted;
-	atomic64_t moved;
-	atomic64_t returned;
+	atomic64_t relocated;
+	atomic64_t settled;
 	atomic64_t rung[MTG_RUNGS];
 };
 
@@ -167,8 +167,8 @@ static inline int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 	return mtg_slot_load_to(slots, index, buf, buf);
 }
 
-int mtg_slots_vacate(struct mtg_slots *slots, u32 block, enum mtg_rung last);
-int mtg_slots_evacuate(struct mtg_slots *slots, u32 block);
+int mtg_slots_evict(struct mtg_slots *slots, u32 block, enum mtg_rung last);
+int mtg_slots_offline(struct mtg_slots *slots, u32 block);
 void mtg_slots_stop(struct mtg_slots *slots);
 bool mtg_slots_settle(struct mtg_slots *slots);
 int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks);

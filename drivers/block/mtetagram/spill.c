@@ -13,7 +13,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 
-#include "fault.h"
+#include "inject.h"
 #include "spill.h"
 
 /**

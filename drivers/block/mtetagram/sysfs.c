@@ -254,7 +254,7 @@ static u64 nr_blocks_in(struct mtg_device *dev, enum mtg_block_state state)
 	return atomic_read(&dev->region->nr_state[state]);
 }
 
-static u64 spill_available(struct mtg_device *dev)
+static u64 spare_available(struct mtg_device *dev)
 {
 	return (u64)atomic_read(&dev->slots.spill.nr_spare) * PAGE_SIZE;
 }
@@ -272,7 +272,7 @@ static u64 metadata_size(struct mtg_device *dev)
 	if (dev->disksize)
 		size += mtg_pool_metadata_size(&dev->pool) +
 			mtg_slots_metadata_size(&dev->slots) +
-			spill_available(dev);
+			spare_available(dev);
 	return size;
 }
 
@@ -288,11 +288,11 @@ NUMBER_ATTR(blocks_free, nr_blocks_in(dev, MTG_BLOCK_FREE));
 NUMBER_ATTR(blocks_used, nr_blocks_in(dev, MTG_BLOCK_USED));
 NUMBER_ATTR(blocks_tagged, nr_blocks_in(dev, MTG_BLOCK_TAGGED));
 NUMBER_ATTR(blocks_offline, nr_blocks_in(dev, MTG_BLOCK_OFFLINE));
-NUMBER_ATTR(blocks_unclaimable, READ_ONCE(dev->nr_unclaimable));
-NUMBER_ATTR(tagged_pages, mtg_region_nr_reserved(dev->region));
+NUMBER_ATTR(blocks_untaggable, READ_ONCE(dev->nr_untaggable));
+NUMBER_ATTR(reserved_pages, mtg_region_nr_reserved(dev->region));
 NUMBER_ATTR(metadata_size, metadata_size(dev));
 NUMBER_ATTR(spilled_size, (u64)atomic_read(&dev->slots.spill.nr_pages) * PAGE_SIZE);
-NUMBER_ATTR(spill_available, spill_available(dev));
+NUMBER_ATTR(spare_available, spare_available(dev));
 
 static ssize_t state_show(struct device *d, struct device_attribute *attr, char *buf)
 {
@@ -306,14 +306,14 @@ static ssize_t state_show(struct device *d, struct device_attribute *attr, char 
 }
 static DEVICE_ATTR_RO(state);
 
-static ssize_t spill_reserve_show(struct device *d, struct device_attribute *attr,
+static ssize_t spare_size_show(struct device *d, struct device_attribute *attr,
 				  char *buf)
 {
 	return sysfs_emit(buf, "%llu\n",
-			  (u64)READ_ONCE(mtg_dev(d)->spill_reserve) * PAGE_SIZE);
+			  (u64)READ_ONCE(mtg_dev(d)->spare_size) * PAGE_SIZE);
 }
 
-static ssize_t spill_reserve_store(struct device *d, struct device_attribute *attr,
+static ssize_t spare_size_store(struct device *d, struct device_attribute *attr,
 				   const char *buf, size_t len)
 {
 	struct mtg_device *dev = mtg_dev(d);
@@ -327,11 +327,11 @@ static ssize_t spill_reserve_store(struct device *d, struct device_attribute *at
 	if (size > blocks_to_bytes(dev, dev->region->nr_blocks))
 		return -EINVAL;
 	down_write(&dev->init_lock);
-	ret = mtg_device_set_spill_reserve(dev, PHYS_PFN(PAGE_ALIGN(size)));
+	ret = mtg_device_set_spare_size(dev, PHYS_PFN(PAGE_ALIGN(size)));
 	up_write(&dev->init_lock);
 	return ret ?: len;
 }
-static DEVICE_ATTR_RW(spill_reserve);
+static DEVICE_ATTR_RW(spare_size);
 
 NUMBER_ATTR(used_size, atomic64_read(&dev->pool.used_granules) << MTG_GRANULE_SHIFT);
 
@@ -380,14 +380,14 @@ static ssize_t block_map_read(struct file *file, struct kobject *kobj,
 }
 static BIN_ATTR_ADMIN_RO(block_map, 0);
 
-static ssize_t limit_show(struct device *d, struct device_attribute *attr, char *buf)
+static ssize_t share_show(struct device *d, struct device_attribute *attr, char *buf)
 {
 	struct mtg_device *dev = mtg_dev(d);
 
-	return sysfs_emit(buf, "%llu\n", blocks_to_bytes(dev, READ_ONCE(dev->limit)));
+	return sysfs_emit(buf, "%llu\n", blocks_to_bytes(dev, READ_ONCE(dev->share)));
 }
 
-static ssize_t limit_store(struct device *d, struct device_attribute *attr,
+static ssize_t share_store(struct device *d, struct device_attribute *attr,
 			   const char *buf, size_t len)
 {
 	struct mtg_device *dev = mtg_dev(d);
@@ -400,11 +400,11 @@ static ssize_t limit_store(struct device *d, struct device_attribute *attr,
 	if (size > blocks_to_bytes(dev, dev->region->nr_blocks))
 		return -EINVAL;
 	down_write(&dev->init_lock);
-	ret = mtg_device_set_limit(dev, size >> dev->region->block_shift);
+	ret = mtg_device_set_share(dev, size >> dev->region->block_shift);
 	up_write(&dev->init_lock);
 	return ret ?: len;
 }
-static DEVICE_ATTR_RW(limit);
+static DEVICE_ATTR_RW(share);
 
 static ssize_t offline_page_store(struct device *d, struct device_attribute *attr,
 				  const char *buf, size_t len)
@@ -431,14 +431,14 @@ static struct attribute *tag_storage_attrs[] = {
 	&dev_attr_blocks_used.attr,
 	&dev_attr_blocks_tagged.attr,
 	&dev_attr_blocks_offline.attr,
-	&dev_attr_blocks_unclaimable.attr,
+	&dev_attr_blocks_untaggable.attr,
 	&dev_attr_offline_page.attr,
-	&dev_attr_tagged_pages.attr,
-	&dev_attr_limit.attr,
+	&dev_attr_reserved_pages.attr,
+	&dev_attr_share.attr,
 	&dev_attr_metadata_size.attr,
 	&dev_attr_spilled_size.attr,
-	&dev_attr_spill_available.attr,
-	&dev_attr_spill_reserve.attr,
+	&dev_attr_spare_available.attr,
+	&dev_attr_spare_size.attr,
 	&dev_attr_used_size.attr,
 	&dev_attr_state.attr,
 	NULL
@@ -490,40 +490,40 @@ static const struct attribute_group failed_writes_group = {
 
 NUMBER_ATTR(reserved, mtg_region_reserves(dev->region));
 NUMBER_ATTR(released, mtg_region_releases(dev->region));
-NUMBER_ATTR(vacated, atomic64_read(&dev->region->vacated));
-NUMBER_ATTR(vacated_atomic, atomic64_read(&dev->region->vacated_atomic));
-NUMBER_ATTR(moved, atomic64_read(&dev->slots.stats.moved));
-NUMBER_ATTR(moved_kept, rung(dev, MTG_RUNG_KEPT));
-NUMBER_ATTR(spilled, rung(dev, MTG_RUNG_RESERVE) + rung(dev, MTG_RUNG_ATOMIC) +
+NUMBER_ATTR(evicted, atomic64_read(&dev->region->evicted));
+NUMBER_ATTR(evicted_atomic, atomic64_read(&dev->region->evicted_atomic));
+NUMBER_ATTR(relocated, atomic64_read(&dev->slots.stats.relocated));
+NUMBER_ATTR(relocated_kept, rung(dev, MTG_RUNG_KEPT));
+NUMBER_ATTR(spilled, rung(dev, MTG_RUNG_SPARE) + rung(dev, MTG_RUNG_ATOMIC) +
 		     rung(dev, MTG_RUNG_EMERGENCY));
 NUMBER_ATTR(spilled_atomic, rung(dev, MTG_RUNG_ATOMIC));
 NUMBER_ATTR(spilled_emergency, rung(dev, MTG_RUNG_EMERGENCY));
-NUMBER_ATTR(returned, atomic64_read(&dev->slots.stats.returned));
+NUMBER_ATTR(settled, atomic64_read(&dev->slots.stats.settled));
 NUMBER_ATTR(refused, rung(dev, MTG_RUNG_REFUSE));
 NUMBER_ATTR(killed, atomic64_read(&dev->region->killed));
-NUMBER_ATTR(spared, atomic64_read(&dev->region->spared));
+NUMBER_ATTR(not_killed, atomic64_read(&dev->region->not_killed));
 NUMBER_ATTR(lost, rung(dev, MTG_RUNG_LOSE));
 
 static struct attribute *reserve_attrs[] = {
 	&dev_attr_reserved.attr,
 	&dev_attr_released.attr,
-	&dev_attr_vacated.attr,
-	&dev_attr_vacated_atomic.attr,
-	&dev_attr_moved.attr,
-	&dev_attr_moved_kept.attr,
+	&dev_attr_evicted.attr,
+	&dev_attr_evicted_atomic.attr,
+	&dev_attr_relocated.attr,
+	&dev_attr_relocated_kept.attr,
 	&dev_attr_spilled.attr,
 	&dev_attr_spilled_atomic.attr,
 	&dev_attr_spilled_emergency.attr,
-	&dev_attr_returned.attr,
+	&dev_attr_settled.attr,
 	&dev_attr_refused.attr,
 	&dev_attr_killed.attr,
-	&dev_attr_spared.attr,
+	&dev_attr_not_killed.attr,
 	&dev_attr_lost.attr,
 	NULL
 };
 
 static const struct attribute_group reserve_group = {
-	.name = "reserve",
+	.name = "hook",
 	.attrs = reserve_attrs,
 };
 

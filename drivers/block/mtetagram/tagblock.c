@@ -88,10 +88,10 @@ static void set_idle(struct mtg_region *region, u32 block)
 		  test_bit(block, region->bad) ? MTG_BLOCK_OFFLINE : MTG_BLOCK_FREE);
 }
 
-static bool skip_vacate(struct mtg_region *region)
+static bool skip_evict(struct mtg_region *region)
 {
 #ifdef CONFIG_MTETAGRAM_DEBUG
-	return READ_ONCE(region->skip_vacate);
+	return READ_ONCE(region->skip_evict);
 #else
 	return false;
 #endif
@@ -108,24 +108,24 @@ static void wait_for_switch(struct mtg_region *region, u32 block)
 }
 
 /* Empty a block that the driver uses, which can fail only if that may be refused. */
-static int vacate(struct mtg_region *region, u32 block, enum mtg_urgency urgency)
+static int evict(struct mtg_region *region, u32 block, enum mtg_urgency urgency)
 {
 	const struct mtg_block_ops *ops;
-	u64 start = trace_mtetagram_vacate_enabled() ? local_clock() : 0;
+	u64 start = trace_mtetagram_evict_enabled() ? local_clock() : 0;
 	int ret = 0;
 
 	/* Preemption is disabled, and nobody detaches a block in use. */
 	ops = rcu_dereference_sched(region->ops);
-	if (!skip_vacate(region))
-		ret = ops->vacate(region->priv, block, urgency);
-	if (trace_mtetagram_vacate_enabled())
-		trace_mtetagram_vacate(region->id, block, local_clock() - start, ret);
+	if (!skip_evict(region))
+		ret = ops->evict(region->priv, block, urgency);
+	if (trace_mtetagram_evict_enabled())
+		trace_mtetagram_evict(region->id, block, local_clock() - start, ret);
 	if (ret)
 		return ret;
 
-	atomic64_inc(&region->vacated);
+	atomic64_inc(&region->evicted);
 	if (urgency != MTG_PREPARE)
-		atomic64_inc(&region->vacated_atomic);
+		atomic64_inc(&region->evicted_atomic);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
 			  enum mtg_urgency urgency)
 {
 	size_t size = 1UL << region->block_shift;
-	int ret = used ? vacate(region, block, urgency) : 0;
+	int ret = used ? evict(region, block, urgency) : 0;
 
 	if (ret)
 		return ret;
@@ -463,16 +463,16 @@ EXPORT_SYMBOL_GPL(__mtetagram_reserve);
 static bool is_spared(struct mm_struct *mm)
 {
 	struct task_struct *p;
-	bool spared = false;
+	bool not_killed = false;
 
 	rcu_read_lock();
 	for_each_process(p)
 		if (process_shares_mm(p, mm) &&
 		    (is_global_init(p) ||
 		     READ_ONCE(p->signal->oom_score_adj) == OOM_SCORE_ADJ_MIN))
-			spared = true;
+			not_killed = true;
 	rcu_read_unlock();
-	return spared;
+	return not_killed;
 }
 
 /*
@@ -519,7 +519,7 @@ int mtg_page_insist(struct mm_struct *mm, struct page *page)
 	    !mtg_region_reserve(range->region, page, MTG_MAY_REFUSE))
 		return 0;
 	if (is_spared(mm)) {
-		atomic64_inc(&range->region->spared);
+		atomic64_inc(&range->region->not_killed);
 		pr_err_ratelimited("no memory to make room for the tags of process %d (%s), which must not be killed\n",
 				   current->pid, current->comm);
 		return mtg_region_reserve(range->region, page, MTG_MUST);
@@ -791,7 +791,7 @@ EXPORT_SYMBOL_GPL(mtg_block_keep);
  *
  * Context: Any.
  * Return: False if the block is being taken for tags. If true, that may begin at
- *         any moment, and &mtg_block_ops.vacate will be called then.
+ *         any moment, and &mtg_block_ops.evict will be called then.
  */
 bool mtg_block_owned(struct mtg_region *region, u32 block)
 {

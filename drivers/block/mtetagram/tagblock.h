@@ -91,19 +91,19 @@ struct mtg_page_counts {
 
 /**
  * struct mtg_block_ops - what the user of the tag blocks has to do
- * @vacate: Move all data out of the block. Called in state SWITCHING, with
+ * @evict: Move all data out of the block. Called in state SWITCHING, with
  *	preemption disabled and no lock of the tag block layer held, by a task that
  *	may hold page-table locks. Must not sleep. When it returns 0, the tags will
  *	be written. It may return -ENOMEM unless @urgency is MTG_MUST; @resume follows
  *	then.
- * @resume: The block is in state USED again after @vacate has failed. In the same
+ * @resume: The block is in state USED again after @evict has failed. In the same
  *	context; the driver may put the block back.
- * @make_room: Make it likely that @vacate succeeds for MTG_PREPARE. May sleep if
+ * @make_room: Make it likely that @evict succeeds for MTG_PREPARE. May sleep if
  *	@gfp allows it. False if there is no memory.
  * @freed: A block has become free. Called in any context, hard interrupts included.
  */
 struct mtg_block_ops {
-	int (*vacate)(void *priv, u32 block, enum mtg_urgency urgency);
+	int (*evict)(void *priv, u32 block, enum mtg_urgency urgency);
 	void (*resume)(void *priv, u32 block);
 	bool (*make_room)(void *priv, gfp_t gfp);
 	void (*freed)(void *priv);
@@ -141,13 +141,13 @@ struct mtg_block_ops {
  * @srcu: See @ops.
  * @priv: First argument of @ops.
  * @nr_state: Number of blocks in each state.
- * @vacated: Blocks that held data of the driver when they were reserved.
- * @vacated_atomic: Those of them that were not prepared.
+ * @evicted: Blocks that held data of the driver when they were reserved.
+ * @evicted_atomic: Those of them that were not prepared.
  * @killed: Address spaces whose processes were killed, as there was no place for
  *	the data in the way of their tags.
- * @spared: Pages for which nobody was killed, as it would have been a process that
+ * @not_killed: Pages for which nobody was killed, as it would have been a process that
  *	the out-of-memory killer spares.
- * @skip_vacate: For tests only: leave out @ops->vacate. Data will be lost.
+ * @skip_evict: For tests only: leave out @ops->evict. Data will be lost.
  */
 struct mtg_region {
 	unsigned long word_mask;
@@ -175,12 +175,12 @@ struct mtg_region {
 	struct srcu_struct srcu;
 
 	atomic_t nr_state[MTG_BLOCK_STATES] ____cacheline_aligned_in_smp;
-	atomic64_t vacated;
-	atomic64_t vacated_atomic;
+	atomic64_t evicted;
+	atomic64_t evicted_atomic;
 	atomic64_t killed;
-	atomic64_t spared;
+	atomic64_t not_killed;
 #ifdef CONFIG_MTETAGRAM_DEBUG
-	bool skip_vacate;
+	bool skip_evict;
 #endif
 };
 
@@ -278,6 +278,6 @@ u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long
 unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block);
 
 struct mtg_region *mtg_region_by_id(unsigned int id);
-bool mtg_block_unclaimable(struct mtg_region *region, u32 block);
+bool mtg_block_untaggable(struct mtg_region *region, u32 block);
 
 #endif /* _MTETAGRAM_TAGBLOCK_H */

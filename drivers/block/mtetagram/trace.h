@@ -67,7 +67,7 @@ DEFINE_EVENT(mtetagram_page, mtetagram_clean_tags,
 );
 
 /* A block was emptied for tags. */
-TRACE_EVENT(mtetagram_vacate,
+TRACE_EVENT(mtetagram_evict,
 	TP_PROTO(unsigned int region, u32 block, u64 ns, int error),
 	TP_ARGS(region, block, ns, error),
 	TP_STRUCT__entry(

@@ -17,14 +17,14 @@ ours()
 # kernel by how much each counter grew during the faults. A value for each loop.
 faults()
 {
-	local counters=(reserve/reserved reserve/vacated tag_storage/blocks_tagged)
+	local counters=(hook/reserved hook/evicted tag_storage/blocks_tagged)
 	local output
 
 	ours || counters=()
 	output=$($LOAD fault "$1" $PAGES $LOOPS "${counters[@]/#/$SYS/}") || bail "load fault $1"
 	awk -v kind="$1" '{ for (i = 1; i <= NF; i++) values[i] = values[i] " " $i }
 		END {
-			split("fault free reserved vacated tagged", name)
+			split("fault free reserved evicted tagged", name)
 			for (i = 1; i <= NF; i++)
 				print "bench " kind "-" name[i] values[i]
 		}' <<<"$output"

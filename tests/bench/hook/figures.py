@@ -7,7 +7,7 @@ def loops(said, name):
     """The loops of a figure in which what was to be measured happened: each tagged page
     was reserved, no other, in a block that had tags before. All, for a peer."""
     kind = name.split('-', maxsplit=1)[0]
-    counters = [said.get(f'{kind}-{what}') for what in ('reserved', 'vacated', 'tagged')]
+    counters = [said.get(f'{kind}-{what}') for what in ('reserved', 'evicted', 'tagged')]
     wanted = (said['pages'][0] if kind == 'mte' else 0, 0, 0)
     if not counters[0]:
         return said[name]

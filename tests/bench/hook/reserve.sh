@@ -31,12 +31,12 @@ reserve()
 {
 	local name=$1 counter before=()
 
-	for counter in vacated moved spilled lost; do
+	for counter in evicted moved spilled lost; do
 		before+=("$(attr reserve/$counter)")
 	done
 	echo "bench $name-used $(attr tag_storage/blocks_used) $(attr tag_storage/blocks)"
 	measure "$@"
-	for counter in vacated moved spilled lost; do
+	for counter in evicted moved spilled lost; do
 		echo "bench $name-$counter $(($(attr reserve/$counter) - before[0]))"
 		before=("${before[@]:1}")
 	done

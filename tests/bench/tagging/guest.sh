@@ -37,8 +37,8 @@ counts()
 {
 	local name
 
-	for name in reserved vacated vacated_atomic moved spilled lost refused; do
-		cat $SYS/reserve/$name 2>/dev/null
+	for name in reserved evicted evicted_atomic relocated spilled lost refused; do
+		cat $SYS/hook/$name 2>/dev/null
 	done | tr '\n' ' '
 }
 

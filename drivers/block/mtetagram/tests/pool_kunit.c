@@ -145,11 +145,11 @@ static void pool_keeps_limits(struct kunit *test)
 	struct fake *fake = test->priv;
 	u32 granule, n = 0;
 
-	fake->pool.limit = 4;
+	fake->pool.share = 4;
 	while (!mtg_pool_alloc(&fake->pool, 4000, 1, MTG_STORE, &granule))
 		n++;
 	KUNIT_EXPECT_EQ(test, 4, n);
-	fake->pool.limit = FAKE_BLOCKS;
+	fake->pool.share = FAKE_BLOCKS;
 	fake->pool.mem_limit = 6;
 	while (!mtg_pool_alloc(&fake->pool, 4000, 1, MTG_STORE, &granule))
 		n++;

@@ -64,7 +64,7 @@ static void take_block(struct fake *fake, u32 block)
 {
 	fake->taken[block] = true;
 	if (fake->ours[block])
-		mtg_slots_vacate(&slots, block, MTG_RUNG_LOSE);
+		mtg_slots_evict(&slots, block, MTG_RUNG_LOSE);
 	fake->ours[block] = false;
 	memset(fake->pool.base + block * 4096, 0xa5, 4096);
 }
@@ -104,7 +104,7 @@ static void slot_stores_patterns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MTG_MIN_GRANULES, atomic64_read(&fake->pool.used_granules));
 }
 
-static void slot_survives_vacating(struct kunit *test)
+static void slot_survives_evicting(struct kunit *test)
 {
 	struct fake *fake = test->priv;
 	u32 i, block;
@@ -115,7 +115,7 @@ static void slot_survives_vacating(struct kunit *test)
 		take_block(fake, block);
 	for (i = 0; i < 20; i++)
 		expect_slot(test, i, 100 + i * 150);
-	KUNIT_EXPECT_GT(test, atomic64_read(&slots.stats.moved), 0);
+	KUNIT_EXPECT_GT(test, atomic64_read(&slots.stats.relocated), 0);
 	KUNIT_EXPECT_EQ(test, 0, rung(MTG_RUNG_LOSE));
 	for (block = 0; block < 12; block++)
 		KUNIT_EXPECT_NULL(test, memchr_inv(fake->pool.base + block * 4096,
@@ -133,7 +133,7 @@ static void slot_spills_when_all_is_taken(struct kunit *test)
 		take_block(fake, block);
 	/* No reserve: all pages are allocated on the spot, and shared by 4 objects. */
 	KUNIT_EXPECT_EQ(test, 5, rung(MTG_RUNG_ATOMIC));
-	KUNIT_EXPECT_EQ(test, 15, rung(MTG_RUNG_RESERVE));
+	KUNIT_EXPECT_EQ(test, 15, rung(MTG_RUNG_SPARE));
 	KUNIT_EXPECT_EQ(test, 5, atomic_read(&slots.spill.nr_pages));
 	for (i = 0; i < 20; i++)
 		expect_slot(test, i, 1000);
@@ -161,13 +161,13 @@ static void slot_climbs_down_the_rungs(struct kunit *test)
 	KUNIT_EXPECT_GT(test, rung(MTG_RUNG_KEPT), 0);
 	KUNIT_EXPECT_EQ(test, 8, atomic_read(&slots.spill.nr_pages));
 	KUNIT_EXPECT_EQ(test, 5, rung(MTG_RUNG_ATOMIC));
-	KUNIT_EXPECT_EQ(test, 19, rung(MTG_RUNG_RESERVE));
+	KUNIT_EXPECT_EQ(test, 19, rung(MTG_RUNG_SPARE));
 	KUNIT_EXPECT_EQ(test, 0, rung(MTG_RUNG_LOSE));
 
 	/* The blocks come back: all of it goes home, the spare pages to the system. */
 	memset(fake->taken, 0, sizeof(fake->taken));
 	mtg_slots_settle(&slots);
-	KUNIT_EXPECT_EQ(test, 24, atomic64_read(&slots.stats.returned));
+	KUNIT_EXPECT_EQ(test, 24, atomic64_read(&slots.stats.settled));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&slots.spill.nr_pages));
 	KUNIT_EXPECT_TRUE(test, mtg_spill_balance(&slots.spill, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, 3, atomic_read(&slots.spill.nr_spare));
@@ -189,9 +189,9 @@ static void slot_shrinks_or_changes_nothing(struct kunit *test)
 		mtg_slot_free(&slots, i);
 
 	KUNIT_EXPECT_EQ(test, -ENOSPC, mtg_slots_shrink(&slots, 5));
-	KUNIT_EXPECT_EQ(test, FAKE_BLOCKS, fake->pool.limit);
+	KUNIT_EXPECT_EQ(test, FAKE_BLOCKS, fake->pool.share);
 	KUNIT_EXPECT_EQ(test, 0, mtg_slots_shrink(&slots, 7));
-	KUNIT_EXPECT_EQ(test, 7, fake->pool.limit);
+	KUNIT_EXPECT_EQ(test, 7, fake->pool.share);
 	KUNIT_EXPECT_LE(test, atomic_read(&fake->pool.nr_open), 7);
 	KUNIT_EXPECT_EQ(test, -ENOSPC, store(0, 4096));
 	KUNIT_EXPECT_EQ(test, 0, mtg_slots_shrink(&slots, FAKE_BLOCKS));
@@ -220,7 +220,7 @@ static void slot_table_grows(struct kunit *test)
 		take_block(fake, i);
 		expect_slot(test, last, 700);
 	}
-	KUNIT_EXPECT_GT(test, atomic64_read(&slots.stats.moved), 0);
+	KUNIT_EXPECT_GT(test, atomic64_read(&slots.stats.relocated), 0);
 	/* No such memory, and nothing has changed. */
 	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_slots_grow(&slots, U32_MAX));
 	KUNIT_EXPECT_EQ(test, 100000, slots.nr);
@@ -297,7 +297,7 @@ static void slot_stops_when_storage_is_damaged(struct kunit *test)
 static struct kunit_case slot_cases[] = {
 	KUNIT_CASE(slot_keeps_what_was_stored),
 	KUNIT_CASE(slot_stores_patterns),
-	KUNIT_CASE(slot_survives_vacating),
+	KUNIT_CASE(slot_survives_evicting),
 	KUNIT_CASE(slot_spills_when_all_is_taken),
 	KUNIT_CASE(slot_climbs_down_the_rungs),
 	KUNIT_CASE(slot_shrinks_or_changes_nothing),

@@ -28,7 +28,7 @@
 
 static struct mtg_region region;
 static struct page *pages;
-static unsigned int vacated[BLOCKS];
+static unsigned int evicted[BLOCKS];
 
 static unsigned int freed;
 static bool no_room;
@@ -37,9 +37,9 @@ static enum mtg_urgency last_urgency;
 static unsigned int resumed;
 static bool owned;
 
-static int count_vacate(void *priv, u32 block, enum mtg_urgency urgency)
+static int count_evict(void *priv, u32 block, enum mtg_urgency urgency)
 {
-	vacated[block]++;
+	evicted[block]++;
 	last_urgency = urgency;
 	return no_room && urgency != MTG_MUST ? -ENOMEM : 0;
 }
@@ -67,7 +67,7 @@ static void count_freed(void *priv)
 }
 
 static const struct mtg_block_ops ops = {
-	.vacate = count_vacate,
+	.evict = count_evict,
 	.resume = count_resume,
 	.make_room = make_room,
 	.freed = count_freed,
@@ -76,7 +76,7 @@ static const struct mtg_block_ops ops = {
 static int tagblock_init(struct kunit *test)
 {
 	memset(&region, 0, sizeof(region));
-	memset(vacated, 0, sizeof(vacated));
+	memset(evicted, 0, sizeof(evicted));
 	freed = 0;
 	no_room = false;
 	made = 0;
@@ -142,7 +142,7 @@ static void tagblock_reserve_and_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MTG_BLOCK_FREE, region.state[1]);
 	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_nr_reserved(&region));
-	KUNIT_EXPECT_EQ(test, 0, vacated[1]);
+	KUNIT_EXPECT_EQ(test, 0, evicted[1]);
 }
 
 static void tagblock_counts_pages_of_a_block(struct kunit *test)
@@ -164,19 +164,19 @@ static void tagblock_counts_pages_of_a_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mtg_block_nr_reserved(&region, 3));
 }
 
-static void tagblock_vacates_used_blocks_once(struct kunit *test)
+static void tagblock_evicts_used_blocks_once(struct kunit *test)
 {
 	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 3));
 	KUNIT_EXPECT_FALSE(test, mtg_block_get(&region, 3));
 	KUNIT_EXPECT_TRUE(test, mtg_block_owned(&region, 3));
 	reserve(pages + 3 * PER_BLOCK + 7);
 	reserve(pages + 3 * PER_BLOCK + 8);
-	KUNIT_EXPECT_EQ(test, 1, vacated[3]);
+	KUNIT_EXPECT_EQ(test, 1, evicted[3]);
 	KUNIT_EXPECT_FALSE(test, mtg_block_owned(&region, 3));
 	KUNIT_EXPECT_FALSE(test, mtg_block_put(&region, 3));
 	release(3 * PER_BLOCK, PER_BLOCK);
 	KUNIT_EXPECT_EQ(test, MTG_BLOCK_FREE, region.state[3]);
-	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.vacated));
+	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.evicted));
 }
 
 /* Blocks of 4 KiB share the words of the record, and only one of the two has tags. */
@@ -186,7 +186,7 @@ static void tagblock_tells_neighbours_apart(struct kunit *test)
 	reserve(pages + 3 * PER_BLOCK - 1);
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_USED));
 	reserve(pages + 3 * PER_BLOCK);
-	KUNIT_EXPECT_EQ(test, 1, vacated[3]);
+	KUNIT_EXPECT_EQ(test, 1, evicted[3]);
 	KUNIT_EXPECT_EQ(test, 2, nr(MTG_BLOCK_TAGGED));
 	release(2 * PER_BLOCK, 2 * PER_BLOCK);
 	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
@@ -314,18 +314,18 @@ static void tagblock_refuses_only_who_can_cope(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 2));
 	no_room = true;
 	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_region_prepare(&region, page, GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 0, vacated[2]);
+	KUNIT_EXPECT_EQ(test, 0, evicted[2]);
 	KUNIT_EXPECT_EQ(test, 0, resumed);
 	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_region_reserve(&region, page, MTG_MAY_REFUSE));
 	KUNIT_EXPECT_EQ(test, 1, resumed);
 	KUNIT_EXPECT_TRUE(test, owned);
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_USED));
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_nr_reserved(&region));
-	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&region.vacated));
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&region.evicted));
 
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_reserve(&region, page, MTG_MUST));
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_TAGGED));
-	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.vacated_atomic));
+	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.evicted_atomic));
 	/* Reserved already: nobody has to make room. */
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_prepare(&region, page, GFP_KERNEL));
 	release(2 * PER_BLOCK, 1);
@@ -339,7 +339,7 @@ static void tagblock_prepares_again(struct kunit *test)
 	thefts = 3;
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_prepare(&region, pages + 2 * PER_BLOCK,
 						    GFP_KERNEL));
-	KUNIT_EXPECT_EQ(test, 4, vacated[2]);
+	KUNIT_EXPECT_EQ(test, 4, evicted[2]);
 	KUNIT_EXPECT_EQ(test, 3, resumed);
 	KUNIT_EXPECT_EQ(test, MTG_PREPARE, last_urgency);
 	release(2 * PER_BLOCK, 1);
@@ -475,7 +475,7 @@ static void tagblock_counts_free_blocks_that_are_kept(struct kunit *test)
 static struct kunit_case tagblock_cases[] = {
 	KUNIT_CASE(tagblock_reserve_and_release),
 	KUNIT_CASE(tagblock_counts_pages_of_a_block),
-	KUNIT_CASE(tagblock_vacates_used_blocks_once),
+	KUNIT_CASE(tagblock_evicts_used_blocks_once),
 	KUNIT_CASE(tagblock_refuses_only_who_can_cope),
 	KUNIT_CASE(tagblock_prepares_again),
 	KUNIT_CASE(tagblock_holds_no_data_as_tags),

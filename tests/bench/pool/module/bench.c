@@ -352,23 +352,23 @@ static void change_contents(u32 n)
 }
 
 /* Tags are about to be stored in the block: empty it. They are gone soon after. */
-static u32 vacate(u32 block)
+static u32 evict(u32 block)
 {
 	u64 start;
 
 	clear_bit(block, our.used);
 	start = ktime_get_ns();
-	mtg_slots_vacate(&our.slots, block, MTG_RUNG_LOSE);
+	mtg_slots_evict(&our.slots, block, MTG_RUNG_LOSE);
 	start = ktime_get_ns() - start;
 	mtg_map_set(&our.free, block);
 	our.nr_free++;
 	return start;
 }
 
-/* Vacate @n random blocks that are in use. */
-static void vacate_some(const char *name, u32 n)
+/* Evict @n random blocks that are in use. */
+static void evict_some(const char *name, u32 n)
 {
-	u64 moved = atomic64_read(&our.slots.stats.moved), sum = 0;
+	u64 moved = atomic64_read(&our.slots.stats.relocated), sum = 0;
 	u32 i = 0, tries = 16 * n;
 
 	while (i < n && tries--) {
@@ -376,14 +376,14 @@ static void vacate_some(const char *name, u32 n)
 
 		if (!test_bit(block, our.used))
 			continue;
-		times[i] = vacate(block);
+		times[i] = evict(block);
 		sum += times[i++];
 		cond_resched();
 	}
 	sort(times, i, sizeof(*times), compare, NULL);
 	say("%s %u sum=%llu median=%u p99=%u max=%u moved=%llu\n", name, i, sum,
 	    times[i / 2], times[i * 99 / 100], times[i - 1],
-	    atomic64_read(&our.slots.stats.moved) - moved);
+	    atomic64_read(&our.slots.stats.relocated) - moved);
 }
 
 /* Move the objects together: blocks and pages that become free, and the time. */
@@ -391,7 +391,7 @@ static void compact(void)
 {
 	int before = atomic_read(&our.pool.nr_open);
 	u64 start = ktime_get_ns(), ours, peers;
-	u64 moved = atomic64_read(&our.slots.stats.moved);
+	u64 moved = atomic64_read(&our.slots.stats.relocated);
 	unsigned long pages;
 	u32 needed;
 
@@ -406,7 +406,7 @@ static void compact(void)
 			      BLOCK_SIZE_BYTES);
 	say("free-blocks open-before=%d open-after=%d needed=%u moved=%llu\n", before,
 	    atomic_read(&our.pool.nr_open), needed,
-	    atomic64_read(&our.slots.stats.moved) - moved);
+	    atomic64_read(&our.slots.stats.relocated) - moved);
 }
 
 static int compare_all(void)
@@ -469,14 +469,14 @@ static int measure(void)
 	ret = ret ?: phase("load-and-decompress", our_read, peer_read, nr_objects);
 	if (ret)
 		return ret;
-	vacate_some("vacate-full", 1024);
+	evict_some("evict-full", 1024);
 	ret = compare_all();
 	blocks = atomic_read(&our.pool.nr_open);
 	pages = zs_get_total_pages(peer.pool);
 	ret = ret ?: phase("free", our_free, peer_free, nr_objects / 2);
 	if (ret)
 		return ret;
-	vacate_some("vacate-half", 1024);
+	evict_some("evict-half", 1024);
 	compact();
 	say_given_back("given-back", blocks, pages);
 	return 0;
@@ -532,7 +532,7 @@ static int scale(void)
 	ret = ret ?: take_turns("store", our_store, peer_store, SCALE_OPS);
 	if (ret)
 		return ret;
-	vacate_some("vacate", 512);
+	evict_some("evict", 512);
 	shuffle(order, nr_objects);
 	say_longest("overwrite", our_store);
 	say_longest("load", our_load);

@@ -8,7 +8,7 @@
 #include <linux/debugfs.h>
 #include <linux/fault-inject.h>
 
-#include "fault.h"
+#include "inject.h"
 
 /* One that is no rung, behind all that are. */
 #define FAIL_MAKE_ROOM	MTG_RUNGS
@@ -16,7 +16,7 @@
 static struct fault_attr attrs[] = {
 	[MTG_RUNG_MOVE]		= FAULT_ATTR_INITIALIZER,
 	[MTG_RUNG_KEPT]		= FAULT_ATTR_INITIALIZER,
-	[MTG_RUNG_RESERVE]	= FAULT_ATTR_INITIALIZER,
+	[MTG_RUNG_SPARE]	= FAULT_ATTR_INITIALIZER,
 	[MTG_RUNG_ATOMIC]	= FAULT_ATTR_INITIALIZER,
 	[MTG_RUNG_EMERGENCY]	= FAULT_ATTR_INITIALIZER,
 	[FAIL_MAKE_ROOM]	= FAULT_ATTR_INITIALIZER,
@@ -25,7 +25,7 @@ static struct fault_attr attrs[] = {
 static const char * const names[] = {
 	[MTG_RUNG_MOVE]		= "fail_move",
 	[MTG_RUNG_KEPT]		= "fail_kept",
-	[MTG_RUNG_RESERVE]	= "fail_reserve",
+	[MTG_RUNG_SPARE]	= "fail_spare",
 	[MTG_RUNG_ATOMIC]	= "fail_atomic",
 	[MTG_RUNG_EMERGENCY]	= "fail_emergency",
 	[FAIL_MAKE_ROOM]	= "fail_make_room",

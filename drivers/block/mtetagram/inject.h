@@ -3,8 +3,8 @@
  * Fault injection: let a rung of relocation (slot.h) fail, for tests of the next, or the
  * allocation of spare pages that makes room before.
  */
-#ifndef _MTETAGRAM_FAULT_H
-#define _MTETAGRAM_FAULT_H
+#ifndef _MTETAGRAM_INJECT_H
+#define _MTETAGRAM_INJECT_H
 
 #include <linux/types.h>
 
@@ -35,4 +35,4 @@ static inline void mtg_fault_exit(void)
 }
 #endif
 
-#endif /* _MTETAGRAM_FAULT_H */
+#endif /* _MTETAGRAM_INJECT_H */
