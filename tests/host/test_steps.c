@@ -146,7 +146,7 @@ static void fill(const struct workload *w)
 }
 
 /* Empty an eighth of the blocks, one after the other. */
-static struct cost evict(const struct workload *w, unsigned int block_size)
+static struct cost cost_of_evicting(const struct workload *w, unsigned int block_size)
 {
 	unsigned long cost[1024], before;
 	unsigned int n = 0, i, moved, most = 0;
@@ -192,7 +192,7 @@ static void test_evict(unsigned int block_size)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(workloads); i++) {
-		cost = evict(&workloads[i], block_size);
+		cost = cost_of_evicting(&workloads[i], block_size);
 		if (i < 2)
 			usual = max(usual, cost.median);
 		worst = max(worst, cost.worst);

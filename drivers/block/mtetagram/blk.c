@@ -227,8 +227,11 @@ static void transfer(struct mtg_device *dev, struct bio *bio)
 	struct bvec_iter iter = bio->bi_iter;
 	int ret = 0;
 
-	while (iter.bi_size && !ret) {
+	while (iter.bi_size) {
 		ret = transfer_slot(dev, bio, iter);
+		/* Most bios of swap are of one slot. */
+		if (ret || iter.bi_size == MTG_SLOT_SIZE)
+			break;
 		bio_advance_iter(bio, &iter, MTG_SLOT_SIZE);
 	}
 	if (ret)
@@ -260,8 +263,7 @@ static bool is_valid(struct mtg_device *dev, struct bio *bio)
 	sector_t size = READ_ONCE(dev->disksize) >> SECTOR_SHIFT;
 	sector_t sector = bio->bi_iter.bi_sector, sectors = bio_sectors(bio);
 
-	return IS_ALIGNED(sector, SLOT_SECTORS) &&
-	       IS_ALIGNED(bio->bi_iter.bi_size, MTG_SLOT_SIZE) &&
+	return IS_ALIGNED(sector << SECTOR_SHIFT | bio->bi_iter.bi_size, MTG_SLOT_SIZE) &&
 	       sectors <= size && sector <= size - sectors;
 }
 

@@ -102,12 +102,13 @@ struct scan {
  * of @n, and the longest one is not that, or there is another as long.
  */
 static __always_inline bool scan_run(struct scan *scan, unsigned int end, unsigned int n,
-				     unsigned int longest)
+				     unsigned int longest, bool counted)
 {
 	unsigned int len = end - scan->start, start = scan->start;
 
 	scan->start = UINT_MAX;
-	scan->runs++;
+	if (counted)
+		scan->runs++;
 	if (len >= n && len < scan->fit_len) {
 		scan->fit = start;
 		scan->fit_len = len;
@@ -132,7 +133,7 @@ static __always_inline bool scan_run(struct scan *scan, unsigned int end, unsign
  */
 static __always_inline bool scan_words(struct scan *scan, const unsigned long *used,
 				       unsigned int bit, unsigned int end, unsigned int n,
-				       unsigned int longest)
+				       unsigned int longest, bool counted)
 {
 	unsigned long word, edges, last = scan->start == UINT_MAX ? ~0UL : 0;
 
@@ -148,7 +149,7 @@ static __always_inline bool scan_words(struct scan *scan, const unsigned long *u
 				if (!edges)
 					break;
 			}
-			if (scan_run(scan, bit + __ffs(edges), n, longest))
+			if (scan_run(scan, bit + __ffs(edges), n, longest, counted))
 				return true;
 		}
 	}
@@ -158,10 +159,11 @@ static __always_inline bool scan_words(struct scan *scan, const unsigned long *u
 /*
  * Look at all free runs of the group, which is locked, for @n granules. What is
  * not in an open block is not free. The longest run is @longest, if that is known; else
- * UINT_MAX.
+ * UINT_MAX. To count the runs costs one instruction for each: see @counted.
  */
-static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n,
-			      unsigned int longest)
+static __always_inline struct scan scan_blocks(struct mtg_pool *pool, u32 group,
+					       unsigned int n, unsigned int longest,
+					       bool counted)
 {
 	const unsigned long *used = pool->used + group_start(pool, group) / BITS_PER_LONG;
 	unsigned int bit, bits = group_bits(pool), step = 1U << pool->block_shift;
@@ -170,21 +172,34 @@ static struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n,
 
 	/* Most groups are. */
 	if (open == pool->all_open) {
-		scan_words(&scan, used, 0, bits, n, longest);
+		scan_words(&scan, used, 0, bits, n, longest, counted);
 	} else {
 		for (bit = 0; bit < bits; bit += step, open >>= 1) {
 			if (open & 1) {
-				if (scan_words(&scan, used, bit, bit + step, n, longest))
+				if (scan_words(&scan, used, bit, bit + step, n, longest,
+					       counted))
 					break;
 			} else if (scan.start != UINT_MAX) {
-				if (scan_run(&scan, bit, n, longest))
+				if (scan_run(&scan, bit, n, longest, counted))
 					break;
 			}
 		}
 	}
 	if (scan.start != UINT_MAX)
-		scan_run(&scan, bits, n, longest);
+		scan_run(&scan, bits, n, longest, counted);
 	return scan;
+}
+
+static noinline struct scan scan_group(struct mtg_pool *pool, u32 group, unsigned int n,
+				       unsigned int longest)
+{
+	return scan_blocks(pool, group, n, longest, false);
+}
+
+static noinline struct scan scan_group_counted(struct mtg_pool *pool, u32 group,
+					       unsigned int n, unsigned int longest)
+{
+	return scan_blocks(pool, group, n, longest, true);
 }
 
 static unsigned int class_of(unsigned int longest)
@@ -389,10 +404,14 @@ static noinline void give_back(struct mtg_pool *pool, u32 group, struct run run,
 static __always_inline void settle_freed(struct mtg_pool *pool, u32 group, struct run run,
 					 u32 granule, unsigned int n)
 {
-	if (unlikely(first_whole_block(pool, run) < end_of_whole_blocks(pool, run)))
+	unsigned int len = run.end - run.start;
+
+	/* Most runs are shorter than a block. */
+	if (unlikely(len >> pool->block_shift) &&
+	    first_whole_block(pool, run) < end_of_whole_blocks(pool, run))
 		give_back(pool, group, run, granule, n);
-	else if (run.end - run.start > pool->groups[group].longest)
-		classify(pool, group, run.end - run.start);
+	else if (len > pool->groups[group].longest)
+		classify(pool, group, len);
 }
 
 /* Like bitmap_set() and bitmap_clear(), for the few words of an object: flip bits. */
@@ -458,13 +477,15 @@ static bool is_raw(struct mtg_pool *pool, u32 granule)
  * @len: Bytes of payload.
  * @owner: Number that is stored with the object.
  * @mode: What for.
- * @granule: Its first granule, when it has been allocated.
- * @runs: Number of free runs that were looked at for it.
+ * @counted: Are the free runs counted that are looked at?
+ * @granule: The object's first granule, when it has been allocated.
+ * @runs: Number of free runs that were looked at for it, if @counted.
  */
 struct request {
 	unsigned int len;
 	u32 owner;
 	enum mtg_alloc_mode mode;
+	bool counted;
 	u32 granule;
 	unsigned int runs;
 };
@@ -473,11 +494,12 @@ struct request {
  * Allocate in the group, which is locked; false if no run is long enough. Its longest run is
  * @longest, if that is known; else UINT_MAX.
  */
-static bool alloc_in_group(struct mtg_pool *pool, u32 group, struct request *r,
-			   unsigned int longest)
+static __always_inline bool alloc_in_group(struct mtg_pool *pool, u32 group,
+					   struct request *r, unsigned int longest)
 {
 	unsigned int n = mtg_granules(r->len);
-	struct scan scan = scan_group(pool, group, n, longest);
+	struct scan scan = r->counted ? scan_group_counted(pool, group, n, longest) :
+					scan_group(pool, group, n, longest);
 
 	r->runs += scan.runs;
 	if (scan.fit_len == UINT_MAX)
@@ -489,7 +511,7 @@ static bool alloc_in_group(struct mtg_pool *pool, u32 group, struct request *r,
 	return true;
 }
 
-static bool try_group(struct mtg_pool *pool, u32 group, struct request *r)
+static __always_inline bool try_group(struct mtg_pool *pool, u32 group, struct request *r)
 {
 	struct mtg_group *g = &pool->groups[group];
 	bool ok;
@@ -501,7 +523,7 @@ static bool try_group(struct mtg_pool *pool, u32 group, struct request *r)
 }
 
 /* Best fit: those groups first whose longest run is hardly longer. */
-static bool alloc_in_open(struct mtg_pool *pool, struct request *r)
+static __always_inline bool alloc_in_open(struct mtg_pool *pool, struct request *r)
 {
 	unsigned int n = mtg_granules(r->len), tries = LIST_TRIES;
 	u32 at = listing(pool, class_of(n), 0), group;
@@ -552,7 +574,7 @@ static int open_and_alloc(struct mtg_pool *pool, u32 block, struct request *r)
 }
 
 /* Any object fits into any block: only blocks that somebody else takes are tried in vain. */
-static int alloc_in_new(struct mtg_pool *pool, struct request *r)
+static noinline int alloc_in_new(struct mtg_pool *pool, struct request *r)
 {
 	bool kept = r->mode == MTG_KEPT;
 	u32 block = 0;
@@ -571,15 +593,18 @@ static int alloc_in_new(struct mtg_pool *pool, struct request *r)
 	}
 }
 
+/* The common case needs no memory for @r, as all of it is inline; see the copy. */
 static __always_inline int alloc(struct mtg_pool *pool, struct request *r)
 {
-	int ret;
+	struct request copy;
+	int ret = 0;
 
 	/* Who asks for kept blocks has just found no room in those that are open. */
-	if (r->mode != MTG_KEPT && alloc_in_open(pool, r))
-		ret = 0;
-	else
-		ret = alloc_in_new(pool, r);
+	if (r->mode == MTG_KEPT || !alloc_in_open(pool, r)) {
+		copy = *r;
+		ret = alloc_in_new(pool, &copy);
+		*r = copy;
+	}
 	if (r->mode == MTG_STORE && READ_ONCE(pool->full) != !!ret)
 		WRITE_ONCE(pool->full, !!ret);
 	return ret;
@@ -624,7 +649,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_alloc);
 int mtg_pool_alloc_counted(struct mtg_pool *pool, unsigned int len, u32 owner,
 			   enum mtg_alloc_mode mode, u32 *granule, unsigned int *runs)
 {
-	struct request r = { .len = len, .owner = owner, .mode = mode };
+	struct request r = { .len = len, .owner = owner, .mode = mode, .counted = true };
 	int ret = alloc(pool, &r);
 
 	*granule = r.granule;

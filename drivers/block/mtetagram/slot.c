@@ -208,14 +208,9 @@ static __always_inline void count_bytes(struct mtg_slot_set *set, int n)
 	WRITE_ONCE(set->compr_size, set->compr_size + n);
 }
 
-/* Count @word in (@sign 1) or out (@sign -1) of what the set holds. */
-static __always_inline void account(struct mtg_slot_set *set, u64 word, int sign)
+/* Count contents of @len bytes in (@sign 1) or out (@sign -1) of what the set holds. */
+static __always_inline void account_len(struct mtg_slot_set *set, unsigned int len, int sign)
 {
-	unsigned int len;
-
-	if (slot_type(word) == SLOT_EMPTY)
-		return;
-	len = slot_len(word);
 	count(&set->stored, sign);
 	if (len == MTG_FILL_LEN) {
 		count(&set->same, sign);
@@ -225,6 +220,13 @@ static __always_inline void account(struct mtg_slot_set *set, u64 word, int sign
 	count_bytes(set, sign * (int)len);
 	if (len == MTG_SLOT_SIZE)
 		count(&set->huge, sign);
+}
+
+/* The same for what @word refers to. */
+static __always_inline void account(struct mtg_slot_set *set, u64 word, int sign)
+{
+	if (slot_type(word) != SLOT_EMPTY)
+		account_len(set, slot_len(word), sign);
 }
 
 /* Does it count as nothing but its length? */
@@ -311,11 +313,22 @@ static __always_inline void drop(struct mtg_slots *slots, u32 index, u64 word)
 		free_spilled(slots, index, word);
 }
 
-/* Something has changed that lets spilled objects go home. Without our locks. */
-static void wake_if_spilled(struct mtg_slots *slots)
+/* There may be objects in kept blocks. */
+static void use_kept(struct mtg_slots *slots)
 {
-	if ((atomic_read(&slots->spill.nr_pages) || READ_ONCE(slots->kept_used)) &&
-	    slots->wake)
+	WRITE_ONCE(slots->kept_used, true);
+	WRITE_ONCE(slots->unsettled, true);
+}
+
+static bool is_unsettled(struct mtg_slots *slots)
+{
+	return atomic_read(&slots->spill.nr_pages) || READ_ONCE(slots->kept_used);
+}
+
+/* Something has changed that lets spilled objects go home. Without our locks. */
+static noinline void wake_if_spilled(struct mtg_slots *slots)
+{
+	if (is_unsettled(slots) && slots->wake)
 		slots->wake(slots);
 }
 
@@ -356,13 +369,13 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		   unsigned int len)
 {
 	struct mtg_slot_set *set = slot_set(slots, index);
-	bool replaced = false, stopped;
+	bool replaced = false;
 	u64 *word, old, new;
 	u32 granule;
 	int ret = 0;
 
-	stopped = lock_set(slots, set);
-	if (unlikely(stopped)) {
+	raw_spin_lock(&set->lock);
+	if (unlikely(READ_ONCE(slots->broken))) {
 		ret = -EROFS;
 		goto out;
 	}
@@ -384,7 +397,7 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 	if (len == MTG_SLOT_SIZE)
 		atomic64_inc(&slots->stats.huge_since);
 out:
-	unlock_set(slots, set, stopped);
+	raw_spin_unlock(&set->lock);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);
@@ -419,11 +432,50 @@ int mtg_slot_room(struct mtg_slots *slots, u32 index, unsigned int *len)
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_room);
 
+/* After mtg_slots_stop(), when the object of @word may be an orphan. Under the slot's lock. */
+static noinline int load_stopped(struct mtg_slots *slots, u64 word, void *buf)
+{
+	int len = object_len(word);
+	const void *data;
+
+	raw_spin_lock(&slots->orphan_lock);
+	data = orphan_data(slots, word);
+	if (data)
+		memcpy(buf, data, len);
+	raw_spin_unlock(&slots->orphan_lock);
+	return data ? len : -EIO;
+}
+
+/* What is not in the pool. Under the slot's lock. */
+static int load_other(u64 word, void *buf, void *page)
+{
+	const struct spilled *spilled;
+	u32 *fill = buf;
+
+	switch (slot_type(word)) {
+	case SLOT_FILL:
+		fill[0] = word >> 32;
+		fill[1] = word >> 32;
+		return MTG_FILL_LEN;
+	case SLOT_SPILL:
+		spilled = slot_pointer(word);
+		memcpy(buf, spilled->data, spilled->len);
+		return spilled->len;
+	case SLOT_SPILL_RAW:
+		memcpy(page, slot_pointer(word), MTG_SLOT_SIZE);
+		return MTG_SLOT_SIZE;
+	case SLOT_LOST:
+		return -EIO;
+	default:
+		return 0;
+	}
+}
+
 /**
  * mtg_slot_load_to() - copy out the contents of a slot
  * @slots: The table.
  * @index: The slot.
- * @buf: Room for MTG_SLOT_SIZE bytes.
+ * @buf: Room for MTG_SLOT_SIZE bytes, aligned to 4.
  * @page: Where to put a page that was stored as it is, instead of @buf.
  *
  * Context: Atomic or not; not in interrupts.
@@ -433,44 +485,34 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_slot_room);
 int mtg_slot_load_to(struct mtg_slots *slots, u32 index, void *buf, void *page)
 {
 	struct mtg_slot_set *set = slot_set(slots, index);
-	bool stopped = lock_set(slots, set);
-	u64 word = *word_in_set(set, index);
-	const void *data;
-	u32 fill[2];
+	u64 word;
 	int len;
 
-	len = slot_len(word);
-	if (len == MTG_SLOT_SIZE)
-		buf = page;
-	switch (slot_type(word)) {
-	case SLOT_OBJECT:
-		data = object_data(slots, word);
-		if (data)
-			memcpy(buf, data, len);
+	raw_spin_lock(&set->lock);
+	word = *word_in_set(set, index);
+	if (likely(slot_type(word) == SLOT_OBJECT)) {
+		len = object_len(word);
+		if (len == MTG_SLOT_SIZE)
+			buf = page;
+		if (likely(!READ_ONCE(slots->broken)))
+			memcpy(buf, mtg_pool_data(slots->pool, object_granule(word), len), len);
 		else
-			len = -EIO;
-		break;
-	case SLOT_SPILL:
-		memcpy(buf, ((struct spilled *)slot_pointer(word))->data, len);
-		break;
-	case SLOT_SPILL_RAW:
-		memcpy(buf, slot_pointer(word), len);
-		break;
-	case SLOT_FILL:
-		fill[0] = word >> 32;
-		fill[1] = word >> 32;
-		memcpy(buf, fill, sizeof(fill));
-		break;
-	case SLOT_LOST:
-		len = -EIO;
-		break;
-	case SLOT_EMPTY:
-		break;
+			len = load_stopped(slots, word, buf);
+	} else {
+		len = load_other(word, buf, page);
 	}
-	unlock_set(slots, set, stopped);
+	raw_spin_unlock(&set->lock);
 	return len;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_load_to);
+
+/* After mtg_slots_stop(), when the object of @word may be an orphan. Under the slot's lock. */
+static noinline void drop_stopped(struct mtg_slots *slots, u32 index, u64 word)
+{
+	raw_spin_lock(&slots->orphan_lock);
+	drop(slots, index, word);
+	raw_spin_unlock(&slots->orphan_lock);
+}
 
 /**
  * mtg_slot_free() - forget the contents of a slot
@@ -484,16 +526,24 @@ bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 {
 	struct mtg_slot_set *set = slot_set(slots, index);
 	u64 *word, old;
-	bool stopped;
 
-	stopped = lock_set(slots, set);
+	raw_spin_lock(&set->lock);
 	word = word_in_set(set, index);
 	old = *word;
 	*word = SLOT_EMPTY;
-	account(set, old, -1);
-	drop(slots, index, old);
-	unlock_set(slots, set, stopped);
-	wake_if_spilled(slots);
+	if (unlikely(READ_ONCE(slots->broken))) {
+		account(set, old, -1);
+		drop_stopped(slots, index, old);
+	} else if (likely(slot_type(old) == SLOT_OBJECT)) {
+		account_len(set, object_len(old), -1);
+		mtg_pool_free(slots->pool, object_granule(old), object_len(old));
+	} else {
+		account(set, old, -1);
+		drop(slots, index, old);
+	}
+	raw_spin_unlock(&set->lock);
+	if (unlikely(READ_ONCE(slots->unsettled)))
+		wake_if_spilled(slots);
 	return slot_type(old) != SLOT_EMPTY;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_free);
@@ -582,6 +632,7 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 		*word = (uintptr_t)memory | SLOT_SPILL;
 	}
 	mtg_map_set(slot_set(slots, index)->spilled, index);
+	WRITE_ONCE(slots->unsettled, true);
 	free_object(slots, old);
 	trace_mtetagram_spill(slots->name, object_granule(old) >> slots->pool->block_shift,
 			      index, len, rung);
@@ -748,7 +799,7 @@ static bool move_elsewhere(struct mtg_slots *slots, u32 index, struct eviction *
 	*rung = MTG_RUNG_KEPT;
 	if (mtg_should_fail(*rung) || move_object(slots, index, MTG_KEPT, &ev->runs))
 		return false;
-	WRITE_ONCE(slots->kept_used, true);
+	use_kept(slots);
 	return true;
 }
 
@@ -1074,7 +1125,7 @@ static void empty_kept_between(struct mtg_slots *slots, u32 block, u32 end)
 		if (mtg_pool_weight(pool, block) == UINT_MAX)
 			continue;
 		if (evict_within_pool(slots, block, MTG_STORE))
-			WRITE_ONCE(slots->kept_used, true);
+			use_kept(slots);
 		mtg_pool_reopen(pool, block);
 	}
 }
@@ -1151,12 +1202,16 @@ bool mtg_slots_settle(struct mtg_slots *slots)
 		drain(slots);
 		return left > atomic64_read(&slots->pool->used_granules);
 	}
+	/* If something is spilled meanwhile, this is true again in the end. */
+	WRITE_ONCE(slots->unsettled, false);
 	any = bring_all_home(slots);
 	if (READ_ONCE(slots->kept_used)) {
 		WRITE_ONCE(slots->kept_used, false);
 		empty_kept_blocks(slots);
 		any |= moved != atomic64_read(&slots->stats.relocated);
 	}
+	if (is_unsettled(slots))
+		WRITE_ONCE(slots->unsettled, true);
 	return any;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_settle);

@@ -119,7 +119,10 @@ struct mtg_slot_set {
  * @sets: Slot N is in set N % MTG_SLOT_SETS. First, which saves instructions.
  * @name: Of the device, for log lines.
  * @pool: Where the objects are.
- * @broken: Tag storage was overwritten, see mtg_slots_stop().
+ * @broken: Tag storage was overwritten, see mtg_slots_stop(). A long, as is @unsettled: one
+ *	arm64 instruction reaches a long behind @sets, and two a bool.
+ * @unsettled: There may be objects in ordinary memory or in kept blocks: a hint for
+ *	mtg_slot_free(), whether to look.
  * @orphans_allowed: All who hold a slot lock know that, see let_orphans_be().
  * @orphan_lock: Protects @orphans. From mtg_slots_stop() on, whoever holds a slot lock
  *	takes it as well, inside of that and outside the locks of the pool.
@@ -136,7 +139,8 @@ struct mtg_slots {
 	struct mtg_slot_set sets[MTG_SLOT_SETS];
 	const char *name;
 	struct mtg_pool *pool;
-	bool broken;
+	unsigned long broken;
+	unsigned long unsettled;
 	bool orphans_allowed;
 	raw_spinlock_t orphan_lock; /* see above */
 	struct mtg_orphan *orphans[MTG_ORPHAN_LISTS];

@@ -329,26 +329,54 @@ static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
 	return data_race(find_next_bit(region->reserved, end, from));
 }
 
-/* Release the reserved ones among the pages [first, last) of one block. */
-static void release_in_block(struct mtg_region *region, u32 block,
-			     unsigned long first, unsigned long last)
+/*
+ * "Tags to data", for a page that is being freed: while it still is in the linear map, and
+ * before its bit is gone.
+ */
+static void clean_tags(struct mtg_region *region, u32 block, unsigned long index)
+{
+	trace_mtetagram_clean_tags(region->id, block, region->start_pfn + index);
+	arch_mtetagram_clean_tags(pfn_to_page(region->start_pfn + index));
+}
+
+/*
+ * If no page of the block is reserved any more, the block is free. Under its lock. A word
+ * without bits of the block stays so: see next_reserved().
+ */
+static bool free_if_unreserved(struct mtg_region *region, u32 block)
 {
 	unsigned long start = (unsigned long)block << region->pages_shift;
 	unsigned long end = start + (1UL << region->pages_shift);
+
+	if (next_reserved(region, end, start) < end)
+		return false;
+	set_idle(region, block);
+	trace_mtetagram_release(region->id, block);
+	return true;
+}
+
+/* @count pages of the region were released, and a block has become free if @freed. */
+static void end_release(struct mtg_region *region, unsigned long count, bool freed)
+{
+	if (freed)
+		tell_driver(region);
+	atomic_long_add(count, &raw_cpu_ptr(region->counts)->releases);
+}
+
+/*
+ * Release the reserved ones among the pages [first, last) of one block. Nobody else changes
+ * these bits: the pages belong to the caller.
+ */
+static void release_in_block(struct mtg_region *region, u32 block,
+			     unsigned long first, unsigned long last)
+{
 	raw_spinlock_t *lock = block_lock(region, block);
 	unsigned long index, flags, count = 0;
 	bool freed;
 
-	/*
-	 * "Tags to data": while the pages still are in the linear map, and before
-	 * their bits are gone. Nobody else changes these bits, the pages belong to
-	 * the caller.
-	 */
 	for (index = next_reserved(region, last, first); index < last;
 	     index = next_reserved(region, last, index + 1)) {
-		trace_mtetagram_clean_tags(region->id, block,
-					   region->start_pfn + index);
-		arch_mtetagram_clean_tags(pfn_to_page(region->start_pfn + index));
+		clean_tags(region, block, index);
 		count++;
 	}
 	if (!count)
@@ -358,17 +386,25 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	for (index = next_reserved(region, last, first); index < last;
 	     index = next_reserved(region, last, index + 1))
 		clear_bit(index, region->reserved);
-	/* A word without bits of the block stays so: see next_reserved(). */
-	freed = next_reserved(region, end, start) >= end;
-	if (freed) {
-		set_idle(region, block);
-		trace_mtetagram_release(region->id, block);
-	}
+	freed = free_if_unreserved(region, block);
 	raw_spin_unlock_irqrestore(lock, flags);
-	if (freed)
-		tell_driver(region);
+	end_release(region, count, freed);
+}
 
-	atomic_long_add(count, &raw_cpu_ptr(region->counts)->releases);
+/* Most releases are of one page, for which nothing has to be searched. */
+static noinline void release_page(struct mtg_region *region, unsigned long index)
+{
+	u32 block = index >> region->pages_shift;
+	raw_spinlock_t *lock = block_lock(region, block);
+	unsigned long flags;
+	bool freed;
+
+	clean_tags(region, block, index);
+	raw_spin_lock_irqsave(lock, flags);
+	clear_bit(index, region->reserved);
+	freed = free_if_unreserved(region, block);
+	raw_spin_unlock_irqrestore(lock, flags);
+	end_release(region, 1, freed);
 }
 
 /**
@@ -657,9 +693,11 @@ void __mtetagram_release(struct page *page, unsigned int order)
 	unsigned long index;
 	const struct mtg_range *range;
 
-	if (unlikely(order) || (mtg_find_range(mtg_ranges, page, &range, &index) &&
-				unlikely(test_bit(index, range->reserved))))
+	if (unlikely(order))
 		release(page, order);
+	else if (mtg_find_range(mtg_ranges, page, &range, &index) &&
+		 unlikely(test_bit(index, range->reserved)))
+		release_page(range->region, index);
 }
 
 /* The slow side of mtetagram_reserved(), see there. */
