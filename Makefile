@@ -9,7 +9,7 @@ include versions.mk
 export FRESH LONG PARALLEL FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
 
 .PHONY: help demo check check-run guest guest-run setup qemu rootfs kernel kernel-debug tool \
-	deb products host protocol ctl boot dt style series qemu-selftest bench bench-baseline clean \
+	deb products host protocol ctl boot dt style series harness-test bench bench-baseline clean \
 	install uninstall
 
 help: ## this list
@@ -79,13 +79,13 @@ dt: setup ## tests: binding and device trees with dt-schema
 	@tests/dt/run build/products/qemu
 
 style: setup ## tests: checkpatch, sparse, W=1, kernel-doc, sphinx, manuals, shellcheck, licences
-	@scripts/style.sh
+	@tests/gates/style
 
 series: setup ## tests: every patch applies, and compiles with n, m and y
-	@scripts/check-series.sh --build
+	@tests/gates/series --build
 
-qemu-selftest: products ## tests: the harness tells pass, fail, panic, hang, ... apart
-	@tests/qemu/selftest release debug
+harness-test: products ## tests: the harness tells pass, fail, panic, hang, ... apart
+	@tests/qemu/harness-test release debug
 
 TOOL_BUILD ?= $(CURDIR)/build/tool
 install: ## the tool and its set-up at boot, on this machine (DESTDIR=, PREFIX=)
