@@ -278,7 +278,7 @@ present()
 
 	for name in $(cd "$SYS" && echo ./* ./*/*); do
 		name=${name#./}
-		[ ! -f "$SYS/$name" ] || [ -e "/sys/block/vda/$name" ] ||
+		[[ ! -f "$SYS/$name" ]] || [[ -e "/sys/block/vda/$name" ]] ||
 			echo "$name $(stat -c %a "$SYS/$name")"
 	done | sort
 }
@@ -297,7 +297,7 @@ attributes()
 	check_is "and none there is stale" "" "$(comm -23 <(documented) <(present))"
 	check_that "these are some" "$(documented | wc -l) > 20"
 	while read -r name mode; do
-		[ "$mode" = 200 ] || check "$name can be read" reads "$name"
+		[[ $mode == 200 ]] || check "$name can be read" reads "$name"
 	done < <(documented)
 	is tag_storage/state ok
 	check_is "mm_stat has 9 numbers" 9 "$(wc -w <"$SYS/mm_stat")"

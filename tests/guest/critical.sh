@@ -41,8 +41,8 @@ burst()
 
 	# shellcheck disable=SC2086 # two arguments
 	coproc burst_of { exec burst $how; }
-	while read -r line <&"${burst_of[0]}" && [ "$line" != ready ]; do
-		[ "$state.$tracer" != full.preemptoff ] || note "$how: $line"
+	while read -r line <&"${burst_of[0]}" && [[ $line != ready ]]; do
+		[[ "$state.$tracer" != full.preemptoff ]] || note "$how: $line"
 	done
 	measure "${how%% *}" step
 	measure "${how%% *}, release" step
@@ -53,7 +53,7 @@ burst()
 
 settled()
 {
-	[ "$(attr tag_storage/spilled_size)" = 0 ]
+	[[ $(attr tag_storage/spilled_size) == 0 ]]
 }
 
 measure_all()
@@ -63,7 +63,7 @@ measure_all()
 	for how in "mprotect $pages" "fault $pages" "huge-mprotect $pages" "huge-fault $pages" \
 		"scattered-mprotect $scattered $stride"; do
 		burst "$how"
-		[ $state = none ] || wait_until "spilled data comes home" settled
+		[[ $state == none ]] || wait_until "spilled data comes home" settled
 	done
 }
 

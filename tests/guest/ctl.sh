@@ -22,7 +22,7 @@ ctl()
 
 	shift 2
 	output=$(mtetagramctl "$@" 2>&1) || got=$?
-	if [ "$got" = "$status" ] && [[ $output == *"$text"* ]]; then
+	if [[ $got == "$status" ]] && [[ $output == *"$text"* ]]; then
 		pass "mtetagramctl $*: $status, '$text'"
 		return
 	fi

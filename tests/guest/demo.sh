@@ -20,7 +20,7 @@ run_proof()
 		echo "$line"
 		[[ $line == *" s: "* ]] || continue
 		lines=$((lines + 1))
-		[ "$lines" != 3 ] || mtetagramctl status
+		[[ $lines != 3 ]] || mtetagramctl status
 	done
 }
 check_loudly "every byte and every tag was right" run_proof

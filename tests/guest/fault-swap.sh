@@ -11,7 +11,7 @@ file=/dev/shm/swapped
 
 swap_is_full()
 {
-	[ "$(awk '/^SwapFree:/ { print $2 }' /proc/meminfo)" -lt 64 ] && return
+	(($(awk '/^SwapFree:/ { print $2 }' /proc/meminfo) < 64)) && return
 	echo 4M >"$cgroup/memory.reclaim"
 	return 1
 }

@@ -210,7 +210,7 @@ part()
 }
 
 load
-[ -d $debug/mtetagram/fail_move ] || skip_all "the kernel lacks fault injection"
+[[ -d $debug/mtetagram/fail_move ]] || skip_all "the kernel lacks fault injection"
 static=$(attr tag_storage/reserved_pages)
 carveout=$(attr tag_storage/size)
 paid_tasks=0

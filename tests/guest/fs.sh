@@ -105,7 +105,7 @@ write_files()
 
 slots_file()
 {
-	[ "$3" != write ] || truncate -s 256K "$1" || return 1
+	[[ $3 != write ]] || truncate -s 256K "$1" || return 1
 	slots "$3" "$1" --count 64 --batch 8 --seed "$2" --misalign 512
 }
 

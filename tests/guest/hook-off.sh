@@ -15,7 +15,7 @@ size=(--procs 2 --tagged-percent 12 --active-percent 4 --swap-bulk --no-compact
 	--ballast "$(ballast)")
 
 load
-[ -e "$DEBUGFS/skip_evict" ] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"
+[[ -e "$DEBUGFS/skip_evict" ]] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"
 set_up $(($(attr tag_storage/size) * 8))
 swap_on "$DEV"
 size+=(--mem $(($(attr tag_storage/size) * 3 / 2)))
@@ -27,9 +27,9 @@ echo 0 >"$DEBUGFS/skip_evict"
 grep -v ' s: ' $out | cut -c 1-200 | sed 's/^/# /'
 
 note "status of proof: $status"
-if [ "$status" = $corrupt ]; then
+if [[ $status == "$corrupt" ]]; then
 	pass "the proof found corruption without the hook"
-elif [ "$status" = $incomplete ] && grep -q '^proof: incomplete: lost=[1-9]' $out; then
+elif [[ $status == "$incomplete" ]] && grep -q '^proof: incomplete: lost=[1-9]' $out; then
 	pass "the proof found unreadable pages without the hook"
 else
 	fail "the proof found nothing wrong without the hook"

@@ -16,7 +16,7 @@ status_is()
 	"$@"
 	status=$?
 	echo "status $status, wanted $wanted"
-	[ "$status" = "$wanted" ]
+	[[ $status == "$wanted" ]]
 }
 
 # What audit says if the driver's record were this text.

@@ -6,7 +6,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-if [ "${1:-}" = off ]; then
+if [[ ${1:-} == off ]]; then
 	load
 	static=$(attr tag_storage/blocks_tagged)
 	carveout=$(attr tag_storage/size)

@@ -11,7 +11,7 @@ set_up 1M
 check "modprobe mtetagram_kunit" modprobe mtetagram_kunit
 suites=0
 for file in "$results"/mtetagram*/results "$results"/mtg*/results; do
-	[ -e "$file" ] || continue
+	[[ -e $file ]] || continue
 	suites=$((suites + 1))
 	suite=$(basename "$(dirname "$file")")
 	sed 's/^/# /' "$file"

@@ -26,7 +26,7 @@ start_machine()
 
 	coproc machine_of { exec kvm $memory; }
 	machine=$!
-	while read -r line <&"${machine_of[0]}" && [ "$line" != ready ]; do
+	while read -r line <&"${machine_of[0]}" && [[ $line != ready ]]; do
 		note "$line"
 	done
 	check_is "$1: tags and bytes are right" ready "$line" || bail "the machine is gone"
@@ -45,7 +45,7 @@ end_machine()
 	check_is "$1" 0 $?
 }
 
-[ -e /dev/kvm ] || skip_all "no /dev/kvm"
+[[ -e /dev/kvm ]] || skip_all "no /dev/kvm"
 load
 static=$(attr tag_storage/blocks_tagged)
 carveout=$(attr tag_storage/size)

@@ -15,8 +15,8 @@ tagged()
 
 settled()
 {
-	[ "$(attr tag_storage/spilled_size)" = 0 ] &&
-		[ "$(attr tag_storage/spare_available)" = "$(attr tag_storage/spare_size)" ]
+	[[ $(attr tag_storage/spilled_size) == 0 ]] &&
+		[[ $(attr tag_storage/spare_available) == "$(attr tag_storage/spare_size)" ]]
 }
 
 # hold_tags HOW: blocks evicted, and those of them under locks, are left in $evicted
@@ -77,7 +77,7 @@ scattered()
 	evicted=$(attr hook/evicted)
 	atomic=$(attr hook/evicted_atomic) pages=$(attr hook/spilled_atomic)
 	coproc burst_of { exec burst scattered-mprotect 512 $(($(attr tag_storage/block_size) / 128)); }
-	while read -r line <&"${burst_of[0]}" && [ "$line" != ready ]; do
+	while read -r line <&"${burst_of[0]}" && [[ $line != ready ]]; do
 		blocks=$line
 	done
 	echo >&"${burst_of[1]}"

@@ -81,7 +81,7 @@ check()
 		pass "$what"
 		return 0
 	fi
-	[ -z "$output" ] || printf '%s\n' "$output" | head -n 30 | sed 's/^/#   /'
+	[[ -z $output ]] || printf '%s\n' "$output" | head -n 30 | sed 's/^/#   /'
 	fail "$what"
 	return 1
 }
@@ -103,7 +103,7 @@ check_loudly()
 # check_is DESCRIPTION WANTED GOT
 check_is()
 {
-	if [ "$2" = "$3" ]; then
+	if [[ $2 == "$3" ]]; then
 		pass "$1"
 		return 0
 	fi
@@ -162,13 +162,13 @@ mm_stat()
 
 	read -ra values <"$SYS/mm_stat"
 	for i in "${!names[@]}"; do
-		[ "${names[i]}" != "$1" ] || echo "${values[i]}"
+		[[ ${names[i]} != "$1" ]] || echo "${values[i]}"
 	done
 }
 
 is_debug()
 {
-	[ -e /sys/kernel/debug/kmemleak ]
+	[[ -e /sys/kernel/debug/kmemleak ]]
 }
 
 # With a number for the release kernel and one for the slower debug kernel.
@@ -185,8 +185,8 @@ ballast()
 
 load()
 {
-	[ -b $DEV ] || modprobe mtetagram || bail "modprobe mtetagram failed"
-	[ -b $DEV ] || bail "$DEV did not appear"
+	[[ -b $DEV ]] || modprobe mtetagram || bail "modprobe mtetagram failed"
+	[[ -b $DEV ]] || bail "$DEV did not appear"
 }
 
 # set_up SIZE [ALGORITHM]: a fresh device, whatever was before.
@@ -194,7 +194,7 @@ set_up()
 {
 	load
 	set_attr reset 1 || bail "cannot reset $DEV"
-	[ -z "${2:-}" ] || set_attr comp_algorithm "$2" || bail "no algorithm $2"
+	[[ -z ${2:-} ]] || set_attr comp_algorithm "$2" || bail "no algorithm $2"
 	set_attr disksize "$1" || bail "cannot set the size of $DEV to $1"
 }
 
@@ -221,7 +221,7 @@ all_cpus_ran()
 	local cpu
 
 	for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
-		[ "$(cat "$cpu/online" 2>/dev/null)" = 0 ] || taskset -c "${cpu##*cpu}" true
+		[[ $(cat "$cpu/online" 2>/dev/null) == 0 ]] || taskset -c "${cpu##*cpu}" true
 	done
 }
 
@@ -291,7 +291,7 @@ check_balance()
 	# shellcheck disable=SC2317 # called below
 	given_back()
 	{
-		[ "$(attr tag_storage/blocks_tagged)" = "$blocks_tagged" ]
+		[[ $(attr tag_storage/blocks_tagged) == "$blocks_tagged" ]]
 	}
 	wait_until "tag blocks are released" given_back
 	check_is "every tag block was released, but for the static ones" "$blocks_tagged" \
@@ -308,7 +308,7 @@ check_balance_but_failed()
 	# shellcheck disable=SC2317 # called below
 	given_back()
 	{
-		[ $(($(attr tag_storage/reserved_pages) - failed)) = "$pages_tagged" ]
+		[[ $(($(attr tag_storage/reserved_pages) - failed)) == "$pages_tagged" ]]
 	}
 	failed=$(awk '/^HardwareCorrupted:/ { print $2 / 4 }' /proc/meminfo)
 	note "$failed pages have failed"

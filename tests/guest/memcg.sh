@@ -15,8 +15,8 @@ charged()
 
 settled()
 {
-	[ "$(attr tag_storage/spilled_size)" = 0 ] &&
-		[ "$(attr tag_storage/spare_available)" = "$(attr tag_storage/spare_size)" ]
+	[[ $(attr tag_storage/spilled_size) == 0 ]] &&
+		[[ $(attr tag_storage/spare_available) == "$(attr tag_storage/spare_size)" ]]
 }
 
 # hold_tags HOW: in the group; what is charged and spilled then is left in variables.

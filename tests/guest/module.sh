@@ -18,7 +18,7 @@ check "modprobe" modprobe mtetagram
 check "the device is there" test -b "$DEV"
 static=$(attr tag_storage/blocks_tagged)
 check "rmmod of a device that is not set up" rmmod mtetagram
-check_that "the device is gone" "$([ -b "$DEV" ] && echo 0 || echo 1)"
+check_that "the device is gone" "$([[ -b $DEV ]] && echo 0 || echo 1)"
 
 check "modprobe again" modprobe mtetagram
 set_up 64M
@@ -59,7 +59,7 @@ waits_for_worker()
 
 frozen()
 {
-	[ "$(cat /sys/module/mtetagram_provoke/parameters/frozen)" = 1 ]
+	[[ $(cat /sys/module/mtetagram_provoke/parameters/frozen) == 1 ]]
 }
 
 # Known gap: this was not seen failing. A driver without the lock passes it, too, as the

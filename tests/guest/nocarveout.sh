@@ -6,14 +6,14 @@
 . "$(dirname "$0")/lib.sh"
 
 ! compgen -G "/proc/device-tree/reserved-memory/tag-storage*" >/dev/null || skip_all "there is tag storage"
-[ ! -e /sys/kernel/debug/mtetagram ] || fail "there is a debugfs directory"
+[[ ! -e /sys/kernel/debug/mtetagram ]] || fail "there is a debugfs directory"
 
 check_that "the kernel log says nothing" "$(dmesg | grep -c mtetagram:) == 0"
 check "tagged memory works" proof --procs 2 --mem 16M --tagged-percent 40 --active-percent 60
 check_fails_with "modprobe fails with ENODEV" "No such device" modprobe mtetagram
 check_is "with one clear line" 1 "$(dmesg | grep -c 'mtetagram: no usable MTE tag storage')"
 check_is "and no other" 1 "$(dmesg | grep -c 'mtetagram: ')"
-check_that "no device" "$([ -e "$SYS" ] && echo 0 || echo 1)"
+check_that "no device" "$([[ -e $SYS ]] && echo 0 || echo 1)"
 
 # Swap as ever.
 modprobe zram || bail "no zram to swap on"

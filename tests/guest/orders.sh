@@ -82,7 +82,7 @@ echo 256 >/proc/sys/vm/max_map_count
 
 see_it
 (($# > 0)) || set -- --length 3 --sample 64
-[ "$1" != every ] || set -- --length 3
+[[ $1 != every ]] || set -- --length 3
 run_orders "$@"
 status=$?
 check_that "orders ended as it should" "$status == 0 || $status == 1 || $status == 3"

@@ -135,7 +135,7 @@ check "the memory cgroup is empty" rmdir $cgroup
 trace_on
 coproc paths_of { exec paths swapoff; }
 paths_pid=$!
-while read -r line <&"${paths_of[0]}" && [ "$line" != ready ]; do
+while read -r line <&"${paths_of[0]}" && [[ $line != ready ]]; do
 	note "$line"
 done
 check "swapoff: with tagged pages in swap" swapoff "$DEV"

@@ -37,7 +37,7 @@ check_kept()
 }
 
 load
-[ -d $faults/fail_move ] || skip_all "the kernel lacks fault injection"
+[[ -d $faults/fail_move ]] || skip_all "the kernel lacks fault injection"
 static=$(attr tag_storage/reserved_pages)
 set_up $(($(attr tag_storage/size) * 8))
 count=$(slots fill "$DEV" --count $(($(attr tag_storage/size) * 8 / 4096)))
@@ -92,7 +92,7 @@ stays=0
 for ((i = 0; i < 100; i++)); do
 	echo -n m >&"${holder[1]}"
 	read -r answer <&"${holder[0]}" || break
-	[ "$answer" != stays ] || stays=$((stays + 1))
+	[[ $answer != stays ]] || stays=$((stays + 1))
 done
 fail_all 0
 note "copy: $stays of $i pages stay where they are"

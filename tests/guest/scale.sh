@@ -36,14 +36,14 @@ longest()
 
 begin()
 {
-	[ "$pass" = time ] || longest >/dev/null
+	[[ $pass == time ]] || longest >/dev/null
 	started=$((10#${EPOCHREALTIME/./}))
 }
 
 # end STEP
 end()
 {
-	if [ "$pass" = time ]; then
+	if [[ $pass == time ]]; then
 		took[$1]=$((10#${EPOCHREALTIME/./} - started))
 		order+=("$1")
 	else
@@ -69,7 +69,7 @@ readable()
 
 	for name in $(cd "$SYS" && echo ./* ./*/*); do
 		name=${name#./}
-		[ ! -f "$SYS/$name" ] || [ -e "/sys/block/vda/$name" ] ||
+		[[ ! -f "$SYS/$name" ]] || [[ -e "/sys/block/vda/$name" ]] ||
 			((!(0$(stat -c %a "$SYS/$name") & 4))) || echo "$name"
 	done
 }
@@ -136,7 +136,7 @@ wait_for_settle()
 {
 	# shellcheck disable=SC2016 # for the other shell
 	chrt --idle 0 bash -c '
-		while read -r size <"$1" && [ "$size" != 0 ]; do :; done' \
+		while read -r size <"$1" && [[ $size != 0 ]]; do :; done' \
 		bash "$SYS/tag_storage/spilled_size"
 }
 
@@ -161,7 +161,7 @@ spill_and_settle()
 	end "$step"
 	echo 0 >"$tracing/events/workqueue/enable"
 	returned[$step]=$(($(attr hook/settled) - before))
-	[ "$pass" != time ] || took[$step]=$(time_of_settle)
+	[[ $pass != time ]] || took[$step]=$(time_of_settle)
 	note "$step: ${returned[$step]} objects have come home"
 }
 
@@ -201,7 +201,7 @@ print_table()
 	local step
 
 	note "microseconds of counted time, and for how long the processor was kept"
-	[ $machine = small ] || note "$(printf '%-20s %9d' boot "$(boot_time)")"
+	[[ $machine == small ]] || note "$(printf '%-20s %9d' boot "$(boot_time)")"
 	for step in "${order[@]}"; do
 		note "$(printf '%-20s %9d %6d' "$step" "${took[$step]}" "${kept[$step]}")"
 	done
@@ -235,11 +235,11 @@ mkfifo /tmp/to-wakeup /tmp/from-wakeup
 wakeup $PERIOD </tmp/to-wakeup >/tmp/from-wakeup &
 exec {to_wakeup}>/tmp/to-wakeup {from_wakeup}</tmp/from-wakeup
 read -r line <&"$from_wakeup"
-[ "$line" = ready ] || bail "wakeup does not work"
+[[ $line == ready ]] || bail "wakeup does not work"
 all_steps_of_a_${machine}_machine
 print_table
 
-if [ $machine = large ]; then
+if [[ $machine == large ]]; then
 	check_that "boot: the regions take at most $MAX_BOOT us" "$(boot_time) <= $MAX_BOOT"
 	while read -r name us; do
 		check_that "anybody who reads $name: at most $MAX_ANYBODY us" "$us <= $MAX_ANYBODY"

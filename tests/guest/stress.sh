@@ -62,7 +62,7 @@ shared_blocks()
 		END { print n + 0 }'
 }
 
-[ ! -e /sys/kernel/debug/kcsan ] || echo on >/sys/kernel/debug/kcsan
+[[ ! -e /sys/kernel/debug/kcsan ]] || echo on >/sys/kernel/debug/kcsan
 load
 carveout=$(attr tag_storage/size)
 static=$(attr tag_storage/blocks_tagged)

@@ -32,7 +32,7 @@ wait_for_state()
 	while :; do
 		case $(state ActiveState) in
 		"$1") return 0 ;;
-		failed) [ "$1" != active ] || return 1 ;;
+		failed) [[ $1 != active ]] || return 1 ;;
 		esac
 		udevadm settle
 	done
@@ -253,8 +253,8 @@ after_reboot()
 	session journalctl -b --no-pager -o cat -u $UNIT
 }
 
-[ -d /run/systemd/system ] || bail "init is not systemd"
-if [ -e $STATE ]; then
+[[ -d /run/systemd/system ]] || bail "init is not systemd"
+if [[ -e $STATE ]]; then
 	after_reboot
 else
 	wait_for_boot

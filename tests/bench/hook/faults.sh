@@ -10,7 +10,7 @@ PAGES=1024 LOOPS=41
 
 ours()
 {
-	[ -e /sys/kernel/debug/mtetagram ]
+	[[ -e /sys/kernel/debug/mtetagram ]]
 }
 
 # faults KIND: how long the faults take, how long it takes to undo them, and in our

@@ -55,7 +55,7 @@ fill()
 	done
 }
 
-if [ -b "$source" ]; then
+if [[ -b $source ]]; then
 	source_mib=$(($(blockdev --getsize64 "$source") >> 20))
 else
 	source_mib=$(($(stat -c %s "$source") >> 20))
