@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Build the machine model: QEMU for arm64 with the tags in DRAM.
+#
+# scripts/build-qemu.sh: builds the machine model, QEMU for arm64 with the tags in DRAM.
 # The last line of output is the path of the binary.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -12,31 +13,31 @@ hash=$({
 } | sha256sum | cut -c1-16)
 dir=$CACHE/qemu-$QEMU_VERSION-$hash
 binary=$dir/qemu-system-aarch64
-# Always built at the same place, so that ccache knows the objects of the last one.
+# All versions are built in one directory, so that ccache finds the objects of the last one.
 work=$CACHE/qemu-$QEMU_VERSION-build
-if [ -x "$binary" ]; then
-	echo "$binary"
-	exit
-fi
-
-with_lock "$work.lock"
 src=$CACHE/qemu-$QEMU_VERSION-source
+upstream=${QEMU_PACKAGE_VERSION#*:}
+orig=qemu_${upstream%-*}.orig.tar.xz
+debian=qemu_$upstream.debian.tar.xz
 
 # A source package from the archives that this machine uses, with an apt
-# configuration of our own: the machine's needs no deb-src entries.
-fetch_source() {
-	local apt=$CACHE/apt
+# configuration of our own: the machine's configuration needs no deb-src entries.
+fetch_source()
+{
+	local apt=$CACHE/apt opts
+
 	mkdir -p "$src" "$apt"/{parts,lists/partial,archives/partial}
 	debian_sources deb-src >"$apt/sources.list"
-	[ -s "$apt/sources.list" ] || die "apt knows no Debian archive: run apt-get update"
-	local opts=(-o Dir::Etc::SourceList="$apt/sources.list"
+	[[ -s $apt/sources.list ]] || die "apt knows no Debian archive: run apt-get update"
+	opts=(-o Dir::Etc::SourceList="$apt/sources.list"
 		-o Dir::Etc::SourceParts="$apt/parts" -o Dir::State::Lists="$apt/lists"
 		-o Dir::Cache="$apt" -o APT::Sandbox::User=)
 	apt-get "${opts[@]}" update
 	(cd "$src" && apt-get "${opts[@]}" source --download-only "qemu=$QEMU_PACKAGE_VERSION")
 }
 
-check_source() {
+check_source()
+{
 	(cd "$src" && sha256sum --status -c - <<-END
 		$QEMU_ORIG_SHA256  $orig
 		$QEMU_DEBIAN_SHA256  $debian
@@ -44,24 +45,19 @@ check_source() {
 	)
 }
 
-upstream=${QEMU_PACKAGE_VERSION#*:}
-orig=qemu_${upstream%-*}.orig.tar.xz
-debian=qemu_$upstream.debian.tar.xz
-if ! [ -f "$src/$orig" ] || ! [ -f "$src/$debian" ]; then
-	run_logged "fetching the source of qemu $QEMU_PACKAGE_VERSION" "$CACHE/log/qemu-source.log" \
-		fetch_source
-fi
-check_source || die "$src: a checksum is not that in versions.mk; remove the directory and try again"
+# apply_series DIRECTORY: the patches of its file "series", in the current directory.
+apply_series()
+{
+	local patch
 
-apply_series() { # DIRECTORY
-	local p
-	while read -r p; do
-		patch -p1 --fuzz=0 <"$1/$p"
-	done < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$1/series")
+	read_series "$1" | while read -r patch; do
+		patch -p1 --fuzz=0 <"$1/$patch"
+	done
 }
 
-# Debian's series first: it brings 7.2.0 up to the last stable release.
-unpack() {
+# Debian's series comes first: it brings 7.2.0 up to the last stable release.
+unpack()
+{
 	rm -rf "$work"
 	mkdir -p "$work/src"
 	cd "$work/src"
@@ -74,7 +70,8 @@ unpack() {
 	echo CONFIG_ARM_VIRT=y >configs/devices/aarch64-softmmu/mtetagram.mak
 }
 
-configure() {
+configure()
+{
 	mkdir -p "$work/build"
 	cd "$work/build"
 	../src/configure --cc="ccache gcc" --target-list=aarch64-softmmu \
@@ -83,8 +80,18 @@ configure() {
 		--disable-install-blobs --with-git-submodules=ignore
 }
 
+if [[ -x $binary ]]; then
+	echo "$binary"
+	exit
+fi
+with_lock "$work.lock"
+if [[ ! -f $src/$orig || ! -f $src/$debian ]]; then
+	run_logged "fetching the source of qemu $QEMU_PACKAGE_VERSION" "$CACHE/log/qemu-source.log" \
+		fetch_source
+fi
+check_source || die "$src: a checksum is not that in versions.mk; remove the directory and try again"
 # An interrupted build continues where it was.
-if [ "$(cat "$work/hash" 2>/dev/null)" != "$hash" ] || ! [ -f "$work/build/build.ninja" ]; then
+if [[ $(cat "$work/hash" 2>/dev/null) != "$hash" || ! -f $work/build/build.ninja ]]; then
 	run_logged "unpacking and patching qemu" "$CACHE/log/qemu-unpack.log" unpack
 	run_logged "configuring qemu" "$CACHE/log/qemu-configure.log" configure
 	echo "$hash" >"$work/hash"

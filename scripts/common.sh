@@ -70,6 +70,12 @@ hash_text()
 	printf '%s\n' "$@" | sha256sum | cut -d' ' -f1
 }
 
+# read_series DIRECTORY: the names of the patches in its file "series", in order.
+read_series()
+{
+	sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$1/series"
+}
+
 # The part of a compiler's version that decides what it generates.
 compiler_id()
 {

@@ -82,7 +82,7 @@ make_tree()
 series()
 {
 	[[ -f $PATCHES/series && ! ${MTETAGRAM_NO_PATCHES:-} ]] || return 0
-	sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' -e "s|^|$PATCHES/|" "$PATCHES/series"
+	read_series "$PATCHES" | sed "s|^|$PATCHES/|"
 }
 
 # Copies of the files a patch touches, to be patched outside the tree.
