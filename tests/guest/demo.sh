@@ -30,5 +30,5 @@ check_loudly "the record of pages agrees with the flags of all pages" audit
 check "swapoff" swapoff "$DEV"
 check_empty_after_swap
 check_balance "$static"
-print_reserve_counts
+print_hook_counts
 finish

@@ -44,7 +44,7 @@ for how in new mprotect; do
 done
 check "the swap device is still full" swap_is_full
 check "all that is in it is right" slots verify $file --content half --count $count --batch 64
-print_reserve_counts
+print_hook_counts
 check_that "most blocks with data were taken" "$(attr hook/evicted) > $used / 2"
 check_is "nobody was killed for tags" 0 "$(attr hook/killed)"
 check "swapoff" swapoff "$DEV"

@@ -68,7 +68,7 @@ paid()
 
 	for name in relocated relocated_kept spilled spilled_atomic spilled_emergency refused killed \
 		lost; do
-		printf '%s %s  ' $name "$(attr reserve/$name)"
+		printf '%s %s  ' $name "$(attr hook/$name)"
 	done
 }
 
@@ -130,7 +130,7 @@ rarest_rung()
 	local name
 
 	for name in relocated relocated_kept spilled spilled_atomic spilled_emergency; do
-		attr reserve/$name
+		attr hook/$name
 	done | sort -n | head -n 1
 }
 

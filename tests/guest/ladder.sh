@@ -127,9 +127,9 @@ check_is "nor any atomic page" 0 "$(attr hook/spilled_atomic)"
 
 check_is "blocks stay offline" 4 "$(attr tag_storage/blocks_offline)"
 
-print_reserve_counts
+print_hook_counts
 for rung in refused killed; do
-	check_is "$rung" 0 "$(attr reserve/$rung)"
+	check_is "$rung" 0 "$(attr hook/$rung)"
 done
 check "discard" blkdiscard "$DEV"
 check_empty

@@ -334,12 +334,12 @@ check_empty()
 }
 
 # What the hook has done.
-print_reserve_counts()
+print_hook_counts()
 {
 	local name
 
 	for name in reserved released evicted evicted_atomic relocated relocated_kept spilled \
 		spilled_atomic spilled_emergency settled refused killed not_killed lost; do
-		printf '# %-17s %s\n' $name "$(attr reserve/$name)"
+		printf '# %-17s %s\n' $name "$(attr hook/$name)"
 	done
 }

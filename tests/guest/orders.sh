@@ -97,7 +97,7 @@ check_is "no own tag was lost" "0 0" \
 	"$(number 'lost of our own' tags) $(number 'lost of our own' faults)"
 check_power
 
-print_reserve_counts
+print_hook_counts
 echo "$maps" >/proc/sys/vm/max_map_count
 check "swapoff" swapoff /dev/zram0
 check "discard" blkdiscard "$DEV"

@@ -145,7 +145,7 @@ check_is "swapoff: bytes and tags are right" 0 $?
 check "swapoff: it was that way" stack_with "${seen[swapoff]}"
 check "swapoff: and so was shared memory" stack_with "${seen[swapoff-shmem]}"
 
-print_reserve_counts
+print_hook_counts
 check_empty_after_swap
 check_balance_but_failed "$static"
 check_is "no object was lost" 0 "$(attr hook/lost)"

@@ -61,7 +61,7 @@ note "after swap-in   $(sum_of swapped)"
 note "with their tags $(sum_of tagged)"
 note "tag faults      $(sum_of 'tag faults')"
 note "forks           $(sum_of forks)"
-print_reserve_counts
+print_hook_counts
 for cause in no_space mem_limit no_memory compress; do
 	note "refused writes, $cause: $(attr failed_writes/$cause)"
 done

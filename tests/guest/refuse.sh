@@ -137,7 +137,7 @@ check "not_killed: discard a few" blkdiscard --force --length $((128 * 4096)) "$
 check "not_killed: a lost slot can be written again" slots write "$DEV" --from 128 --count $((count - 128))
 check "not_killed: and be read" slots verify "$DEV" --from 128 --count $((count - 128))
 
-print_reserve_counts
+print_hook_counts
 check "discard" blkdiscard --force "$DEV"
 check_empty
 check_balance_but_failed "$static"

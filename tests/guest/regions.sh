@@ -82,6 +82,6 @@ for i in 0 1; do
 	check_empty_after_swap
 	check_balance "${static[i]}"
 	note "region $i"
-	print_reserve_counts
+	print_hook_counts
 done
 finish
