@@ -25,9 +25,10 @@ import shutil
 import subprocess
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CACHE = os.environ.get('MTETAGRAM_CACHE') or os.path.join(
-    os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'mtetagram')
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../scripts'))
+# pylint: disable=wrong-import-position
+from common import CACHE, TOP, hash_file  # noqa: E402
+
 CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
 CORPUS_MIB = 128
 KEYS = ('measure', 'unit', 'ours', 'peer', 'peer_name', 'ratio', 'mode', 'how',
@@ -84,8 +85,7 @@ def heap_pages():
         print('== collecting pages of live heaps', file=sys.stderr)
         text = output(program, path, str(CORPUS_MIB),
                       os.path.realpath(os.path.join(TOP, 'build/products/kernel-release')))
-        with open(path, 'rb') as f:
-            digest = hashlib.file_digest(f, 'sha256').hexdigest()
+        digest = hash_file(path).hex()
         with open(about, 'w', encoding='utf-8') as f:
             f.write(f'pages {text.strip()}, sha256 {digest[:16]}')
     with open(about, encoding='utf-8') as f:
