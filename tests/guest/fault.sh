@@ -218,7 +218,7 @@ echo 1 >$debug/failslab/cache-filter
 for cache in /sys/kernel/slab/kmalloc-*/failslab; do
 	echo 1 >"$cache"
 done
-rungs=(mtetagram/fail_{move,kept,reserve,atomic})
+rungs=(mtetagram/fail_{move,kept,spare,atomic})
 
 part "allocations" "$percent" 0 failslab fail_page_alloc
 part "rungs" $((percent * 2)) 32 "${rungs[@]}" failslab fail_page_alloc

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 
 faults=/sys/kernel/debug/mtetagram
-rungs=(move kept reserve atomic emergency)
+rungs=(move kept spare atomic emergency)
 
 # fail_rungs TIMES RUNG...: that often, -1 for always, 0 for never.
 fail_rungs()
