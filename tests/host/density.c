@@ -17,15 +17,7 @@
  */
 #include <getopt.h>
 
-#include "../../drivers/block/mtetagram/pool.c"
-#include "../../drivers/block/mtetagram/spill.c"
-#include "../../drivers/block/mtetagram/slot.c"
-
-__thread unsigned int shim_cpu;
-__thread unsigned long shim_locks;
-__thread unsigned long shim_breaths;
-bool (*shim_fail_alloc)(gfp_t gfp);
-void (*shim_before_step)(void);
+#include "production.h"
 
 #define BLOCK	4096
 

@@ -14,17 +14,9 @@
 #ifndef MODEL_H
 #define MODEL_H
 
-#include "../../drivers/block/mtetagram/pool.c"
-#include "../../drivers/block/mtetagram/spill.c"
-#include "../../drivers/block/mtetagram/slot.c"
+#include "production.h"
 
 __attribute__((format(printf, 1, 2), noreturn)) static void fail(const char *fmt, ...);
-
-__thread unsigned int shim_cpu;
-__thread unsigned long shim_locks;
-__thread unsigned long shim_breaths;
-bool (*shim_fail_alloc)(gfp_t gfp);
-void (*shim_before_step)(void);
 
 enum op_kind {
 	OP_STORE, OP_LOAD, OP_FREE, OP_TAKE, OP_GIVE, OP_SHRINK, OP_ROOM, OP_COMPACT,

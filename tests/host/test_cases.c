@@ -7,37 +7,12 @@
  */
 #include <getopt.h>
 #include <sched.h>
-#include <stdarg.h>
 
 #include "model.h"
 #include "heaps.h"
+#include "result.h"
 
 static uint64_t rng = 1;
-static unsigned int failed;
-
-static void fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("# ");
-	vprintf(fmt, ap);
-	printf("\n");
-	fflush(stdout);
-	abort();
-}
-
-static void result(bool ok, const char *fmt, ...)
-{
-	static unsigned int n;
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("%s %u ", ok ? "ok" : "not ok", ++n);
-	vprintf(fmt, ap);
-	printf("\n");
-	failed += !ok;
-}
 
 static u64 payload(void)
 {
@@ -313,11 +288,10 @@ static bool note_gfp(gfp_t gfp)
 	return gfp & GFP_ATOMIC && no_atomic;
 }
 
-/* A full pool without spare pages: what does a caller get whose last rung that is? */
-static int evict_when_full(enum mtg_rung last, bool atomic_fails)
+/* A full pool without spare pages, whose kept block holds tags: there is no place left. */
+static void fill_all_places(void)
 {
 	uint8_t data[MTG_SLOT_SIZE] = { 1 };
-	int ret;
 	u32 n;
 
 	model_init(4096, 32, 4096);
@@ -326,10 +300,17 @@ static int evict_when_full(enum mtg_rung last, bool atomic_fails)
 	mtg_spill_balance(&m.table.spill, GFP_KERNEL);
 	for (n = 0; n < m.slots && !mtg_slot_store(&m.table, n, data, 1300); n++)
 		;
-	/* The kept one is no help, as it is taken as well. */
 	move_state(5, FREE, TAGGED);
 	asked[0] = 0;
 	asked[1] = 0;
+}
+
+/* All places are full: what does a caller get whose last rung that is? */
+static int evict_when_full(enum mtg_rung last, bool atomic_fails)
+{
+	int ret;
+
+	fill_all_places();
 	no_atomic = atomic_fails;
 	shim_fail_alloc = note_gfp;
 	move_state(7, USED, SWITCHING);
@@ -375,19 +356,9 @@ static void test_rungs_by_urgency(void)
 /* A block with failed memory is emptied in process context, without atomic reserves. */
 static void test_offlining_waits(void)
 {
-	uint8_t data[MTG_SLOT_SIZE] = { 1 };
 	int ret, refused;
-	u32 n;
 
-	model_init(4096, 32, 4096);
-	m.pool.headroom = 0;
-	m.table.spill.target = 0;
-	mtg_spill_balance(&m.table.spill, GFP_KERNEL);
-	for (n = 0; n < m.slots && !mtg_slot_store(&m.table, n, data, 1300); n++)
-		;
-	move_state(5, FREE, TAGGED);
-	asked[0] = 0;
-	asked[1] = 0;
+	fill_all_places();
 	shim_fail_alloc = fail_always;
 	refused = mtg_slots_offline(&m.table, 7);
 	shim_fail_alloc = note_gfp;
@@ -508,7 +479,7 @@ int main(int argc, char **argv)
 
 	if (getopt(argc, argv, "s:") == 's')
 		rng = strtoull(optarg, NULL, 0);
-	printf("KTAP version 1\n1..27\n");
+	results_begin(27);
 	test_map(64, 100, 1000);
 	test_map(200, 1000, 1000);
 	test_map(300000, 16, 300000);
@@ -528,5 +499,5 @@ int main(int argc, char **argv)
 		test_compaction(&heaps[i], 4096, 10);
 		test_compaction(&heaps[i], 65536, 0);
 	}
-	return !!failed;
+	return results_end();
 }

@@ -10,7 +10,6 @@
  * Counted are steps, see test_steps.c. The arena is sparse: a few thousand pages of it are
  * used.
  */
-#include <stdarg.h>
 #include <sys/mman.h>
 
 #include "shim/linux/kernel_shim.h"
@@ -54,15 +53,8 @@ static NOT_COUNTED void note_pause(void)
 #define raw_spin_unlock(l)	note_unlock(l)
 #define cond_resched()		note_pause()
 
-#include "../../drivers/block/mtetagram/pool.c"
-#include "../../drivers/block/mtetagram/spill.c"
-#include "../../drivers/block/mtetagram/slot.c"
-
-__thread unsigned int shim_cpu;
-__thread unsigned long shim_locks;
-__thread unsigned long shim_breaths;
-bool (*shim_fail_alloc)(gfp_t gfp);
-void (*shim_before_step)(void);
+#include "production.h"
+#include "result.h"
 
 #define BLOCK_SIZE	4096
 #define BLOCKS		(8U << 20)
@@ -75,20 +67,6 @@ void (*shim_before_step)(void);
  * for longer.
  */
 #define AT_ONCE		20000UL
-
-static unsigned int failed;
-
-static void result(bool ok, const char *fmt, ...)
-{
-	static unsigned int n;
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("%s %u ", ok ? "ok" : "not ok", ++n);
-	vprintf(fmt, ap);
-	printf("\n");
-	failed += !ok;
-}
 
 static void begin(void)
 {
@@ -311,8 +289,7 @@ int main(void)
 
 	if (arena == MAP_FAILED)
 		return 2;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("KTAP version 1\n1..13\n");
+	results_begin(13);
 	set_up(arena);
 	fill();
 	displace();
@@ -327,5 +304,5 @@ int main(void)
 	end("all slots freed", 16UL * SLOTS);
 	mtg_slots_destroy(&slots);
 	mtg_pool_destroy(&pool);
-	return !!failed;
+	return results_end();
 }

@@ -10,7 +10,6 @@
  * bounded by the block size. -v prints more of what was measured.
  */
 #include <getopt.h>
-#include <stdarg.h>
 
 #include "shim/linux/kernel_shim.h"
 
@@ -25,34 +24,10 @@ NOT_COUNTED void __sanitizer_cov_trace_pc(void)
 
 #include "model.h"
 #include "heaps.h"
+#include "result.h"
 
 static uint64_t rng = 1;
-static unsigned int failed;
 static bool verbose;
-
-static void fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("# ");
-	vprintf(fmt, ap);
-	printf("\n");
-	fflush(stdout);
-	abort();
-}
-
-static void result(bool ok, const char *fmt, ...)
-{
-	static unsigned int n;
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("%s %u ", ok ? "ok" : "not ok", ++n);
-	vprintf(fmt, ap);
-	printf("\n");
-	failed += !ok;
-}
 
 /* What is stored: the lengths of the objects, and which of them are freed again. */
 static unsigned int len_lz4(u32 n)
@@ -209,8 +184,8 @@ static void test_evict(unsigned int block_size)
 int main(int argc, char **argv)
 {
 	verbose = getopt(argc, argv, "v") == 'v';
-	printf("KTAP version 1\n1..2\n");
+	results_begin(2);
 	test_evict(4096);
 	test_evict(65536);
-	return !!failed;
+	return results_end();
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The production code as it is, and the variables of the shim. A program includes this
+ * once; what it replaces of the shim comes before.
+ */
+#ifndef PRODUCTION_H
+#define PRODUCTION_H
+
+#include "../../drivers/block/mtetagram/pool.c"
+#include "../../drivers/block/mtetagram/spill.c"
+#include "../../drivers/block/mtetagram/slot.c"
+
+__thread unsigned int shim_cpu;
+__thread unsigned long shim_locks;
+__thread unsigned long shim_breaths;
+bool (*shim_fail_alloc)(gfp_t gfp);
+void (*shim_before_step)(void);
+
+#endif /* PRODUCTION_H */
