@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Every attribute in sysfs: what it takes, what it refuses and with which error.
+# Each attribute in sysfs: which values it takes, and which it refuses with which error.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -63,7 +63,7 @@ disksize()
 	fresh
 }
 
-# Larger while it is set up; what does not work changes nothing.
+# The device grows while it is set up. A size that is refused changes nothing.
 growth()
 {
 	local metadata most kills
@@ -74,24 +74,24 @@ growth()
 	takes disksize 4M
 	is disksize 4194304
 	check_is "the block device has this size" 4194304 "$(blockdev --getsize64 "$DEV")"
-	# The words of 512 slots are a page, with a pointer to it; and there is a bit for each.
+	# The words of 512 slots take a page and a pointer to that page. Each slot has one bit.
 	check_is "metadata grows by a page of slots" $((4096 + 8 + 768 / 8)) \
 		$(($(attr tag_storage/metadata_size) - metadata))
 	check "what was written is right" slots verify "$DEV" --count 256 --content half
-	check "what is new is empty" slots verify "$DEV" --from 256 --count 768 --content zero
-	check "and can be written" slots write "$DEV" --from 256 --count 768 --content half
-	check "and read" slots verify "$DEV" --count 1024 --content half
+	check "the new slots are empty" slots verify "$DEV" --from 256 --count 768 --content zero
+	check "the new slots can be written" slots write "$DEV" --from 256 --count 768 --content half
+	check "all slots can be read" slots verify "$DEV" --count 1024 --content half
 	refuses disksize "$EBUSY" 4M 1M
 	refuses disksize "$EINVAL" 0 x 16T 17592186044416 18446744073709551615
-	# Tables larger than memory; and larger than what is free of it.
+	# The tables would be larger than the memory, and larger than the free memory.
 	kills=$(awk '$1 == "oom_kill" { print $2 }' /proc/vmstat)
 	most=$(awk '/^MemTotal:/ { printf "%d", $2 * 0.98 / 8 }' /proc/meminfo)
 	refuses disksize "$ENOMEM" 15T
 	refuses disksize "$ENOMEM" $((most * 1024 * 4096))
-	check_is "nobody was killed for it" "$kills" \
+	check_is "no process was killed for lack of memory" "$kills" \
 		"$(awk '$1 == "oom_kill" { print $2 }' /proc/vmstat)"
 	is disksize 4194304
-	check "all is as before" slots verify "$DEV" --count 1024 --content half
+	check "a refused size has changed nothing" slots verify "$DEV" --count 1024 --content half
 	fresh
 }
 
@@ -143,17 +143,17 @@ mem_limit()
 	check_fails_with "mem_limit cannot be read" "" cat "$SYS/mem_limit"
 	refuses mem_limit "$EINVAL" "" x 1x
 	takes mem_limit 1M
-	check_is "it is in mm_stat" $((1 << 20)) "$(mm_stat mem_limit)"
+	check_is "mm_stat shows mem_limit" $((1 << 20)) "$(mm_stat mem_limit)"
 	takes disksize "$carveout"
 	written=$(slots fill "$DEV" --count $((carveout / 4096)) --content random) ||
 		bail "filling the device: $written"
 	check_that "the limit holds" "$(mm_stat mem_used_total) <= 1 << 20"
-	check_that "and is used" "$written > 150 && $written <= 256"
+	check_that "the device is filled up to the limit" "$written > 150 && $written <= 256"
 	check_that "refused writes are counted under their cause" \
 		"$(attr failed_writes/mem_limit) > 0 && $(attr failed_writes/no_space) == 0"
 	check "what was written is right" slots verify "$DEV" --count "$written" --content random
 	takes mem_limit 0
-	check_is "no limit" 0 "$(mm_stat mem_limit)"
+	check_is "mem_limit 0 is no limit" 0 "$(mm_stat mem_limit)"
 	check "more can be written now" slots write "$DEV" --count 1024 --content random
 	check_that "mem_used_max has followed" "$(mm_stat mem_used_max) > 1 << 20"
 	check "discard" blkdiscard "$DEV"
@@ -163,10 +163,10 @@ mem_limit()
 	check_is "mem_used_max starts anew" 0 "$(mm_stat mem_used_max)"
 	fresh
 	check_is "reset ends the limit" 0 "$(mm_stat mem_limit)"
-	check_is "and the counters" 0 "$(attr failed_writes/mem_limit)"
+	check_is "reset clears the counters" 0 "$(attr failed_writes/mem_limit)"
 }
 
-limit()
+share()
 {
 	local half=$((carveout / 2)) quarter=$((carveout / 4)) used
 
@@ -178,7 +178,7 @@ limit()
 	is tag_storage/share $half
 	takes tag_storage/share 0
 	is tag_storage/share 0
-	check "with a limit of 0 every write is refused" slots full "$DEV" --count 8 --content random
+	check "with a share of 0 every write is refused" slots full "$DEV" --count 8 --content random
 	takes tag_storage/share "$carveout"
 
 	check "store a quarter" slots write "$DEV" --count $((quarter / 4096)) --content half \
@@ -187,7 +187,7 @@ limit()
 	refuses tag_storage/share "$ENOSPC" 0 "$block" $((used / 2 / block * block))
 	is tag_storage/share "$carveout"
 	check "nothing has changed" slots verify "$DEV" --count $((quarter / 4096)) --content half
-	# Every second slot goes: the rest is scattered, and must be moved together.
+	# Every second slot is freed. The other objects are scattered, and must be moved together.
 	for ((i = 0; i < quarter / 4096; i += 2)); do
 		blkdiscard -o $((i * 4096)) -l 4096 "$DEV" || break
 	done
@@ -196,9 +196,9 @@ limit()
 		"$(attr tag_storage/blocks_used) * $block <= $(attr tag_storage/share)"
 	check "objects that moved are right" odd_slots $((quarter / 4096))
 	takes tag_storage/share "$carveout"
-	check "grown again, all of it can be written" slots write "$DEV" \
+	check "with the whole share again, all of it can be written" slots write "$DEV" \
 		--count $((carveout / 4096)) --content half
-	check "and is right" slots verify "$DEV" --count $((carveout / 4096)) --content half
+	check "all of it is right" slots verify "$DEV" --count $((carveout / 4096)) --content half
 	fresh
 	is tag_storage/share "$carveout"
 }
@@ -218,10 +218,10 @@ compaction()
 	# Half of the objects of about half a page are gone.
 	check_that "blocks become free" \
 		"$(attr tag_storage/blocks_used) < $before * 7 / 10"
-	check_is "as many as it says" \
+	check_is "pages_compacted says how many" \
 		$(((before - $(attr tag_storage/blocks_used)) * block / 4096)) \
 		"$(mm_stat pages_compacted)"
-	check "what is left is right" odd_slots $((carveout / 4 / 4096))
+	check "the slots that are left are right" odd_slots $((carveout / 4 / 4096))
 	fresh
 }
 
@@ -234,29 +234,30 @@ odd_slots()
 	done
 }
 
-# The reserve of pages is there, counted, and can be set; a bad size changes nothing.
+# Spare pages are allocated, are counted, and their number can be set; a bad size changes
+# nothing.
 spare_size()
 {
 	local default metadata
 
 	default=$(attr tag_storage/spare_size)
 	check_is "2 CPUs: 256 KiB by default" 262144 "$default"
-	check_is "not set up, nothing is allocated" 0 "$(attr tag_storage/spare_available)"
+	check_is "while the device is not set up, there are no spare pages" 0 "$(attr tag_storage/spare_available)"
 	set_up 16M
-	check_is "set up, it is filled" "$default" "$(attr tag_storage/spare_available)"
+	check_is "when the device is set up, all spare pages are there" "$default" "$(attr tag_storage/spare_available)"
 	metadata=$(attr tag_storage/metadata_size)
-	check "set it to 1 MiB" set_attr tag_storage/spare_size 1M
-	check_is "it is filled" 1048576 "$(attr tag_storage/spare_available)"
-	check_is "it counts as metadata" $((metadata + 1048576 - default)) \
+	check "set spare_size to 1 MiB" set_attr tag_storage/spare_size 1M
+	check_is "all spare pages are there" 1048576 "$(attr tag_storage/spare_available)"
+	check_is "spare pages count as metadata" $((metadata + 1048576 - default)) \
 		"$(attr tag_storage/metadata_size)"
 	check_fails_with "no size" "Invalid argument" set_attr tag_storage/spare_size x
 	check_fails_with "more than the carve-out" "Invalid argument" \
 		set_attr tag_storage/spare_size $(($(attr tag_storage/size) + 4096))
-	check_is "it is as before" 1048576 "$(attr tag_storage/spare_size)"
-	check "set it to nothing" set_attr tag_storage/spare_size 0
-	check_is "it is empty" 0 "$(attr tag_storage/spare_available)"
+	check_is "spare_size is as before" 1048576 "$(attr tag_storage/spare_size)"
+	check "set spare_size to 0" set_attr tag_storage/spare_size 0
+	check_is "there are no spare pages" 0 "$(attr tag_storage/spare_available)"
 	check "reset" set_attr reset 1
-	check_is "the default again" "$default" "$(attr tag_storage/spare_size)"
+	check_is "reset goes back to the default size" "$default" "$(attr tag_storage/spare_size)"
 }
 
 # Name and mode of each attribute in Documentation/ABI.
@@ -271,7 +272,8 @@ documented()
 	}' /mtetagram/abi/sysfs-block-mtetagram | sort
 }
 
-# The same of those in sysfs. What another disk has, too, is not ours.
+# Name and mode of each attribute in sysfs. An attribute that another disk has as well is
+# not ours.
 present()
 {
 	local name
@@ -294,8 +296,8 @@ attributes()
 
 	check_is "no attribute is missing in Documentation/ABI, and its mode is right" "" \
 		"$(comm -13 <(documented) <(present))"
-	check_is "and none there is stale" "" "$(comm -23 <(documented) <(present))"
-	check_that "these are some" "$(documented | wc -l) > 20"
+	check_is "no attribute in Documentation/ABI is missing in sysfs" "" "$(comm -23 <(documented) <(present))"
+	check_that "Documentation/ABI was read" "$(documented | wc -l) > 20"
 	while read -r name mode; do
 		[[ $mode == 200 ]] || check "$name can be read" reads "$name"
 	done < <(documented)
@@ -310,7 +312,7 @@ geometry()
 	check_that "untaggable blocks are some, not all" \
 		"$(attr tag_storage/blocks_untaggable) > 0 &&
 		$(attr tag_storage/blocks_untaggable) < $(attr tag_storage/blocks) / 2"
-	check_that "metadata takes less than 1/16 of what it serves" \
+	check_that "metadata takes less than 1/16 of the carve-out" \
 		"$(attr tag_storage/metadata_size) * 16 < $carveout"
 }
 
@@ -322,7 +324,7 @@ growth
 comp_algorithm
 reset
 mem_limit
-limit
+share
 compaction
 spare_size
 finish

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The longest times with interrupts off and with preemption off while the driver and
-# the hook do their work, by the kernel's tracers: with a full device, and the same
-# without one. Prints a table; there is no limit to exceed. Kernel kvm, one processor
-# and --icount, where a nanosecond is an instruction.
+# The kernel's tracers measure the longest times with interrupts off and with preemption off
+# while the driver and the hook work: with a full device, and without a device. The test
+# prints a table, and has no limit to exceed. Needs the kernel kvm, one processor and
+# --icount, where a nanosecond is an instruction.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -63,16 +63,16 @@ measure_all()
 	for how in "mprotect $pages" "fault $pages" "huge-mprotect $pages" "huge-fault $pages" \
 		"scattered-mprotect $scattered $stride"; do
 		burst "$how"
-		[[ $state == none ]] || wait_until "spilled data comes home" settled
+		[[ $state == none ]] || wait_until "spilled objects settle" settled
 	done
 }
 
 rows=(mprotect fault huge-mprotect huge-fault scattered-mprotect)
 load
 carveout=$(attr tag_storage/size)
-# Data pages of a tag block, of which a page needs 128 bytes.
+# How many data pages a tag block has: the tags of a page take 128 bytes.
 stride=$(($(attr tag_storage/block_size) / 128))
-# A page table's pages, or as many as there are tag blocks in half of the memory.
+# The number of pages in a page table, or of tag blocks in half of the memory if that is less.
 scattered=$(awk -v stride=$stride '/^MemAvailable:/ { n = int($2 / 8 / stride)
 	print n < 512 ? n : 512 }' /proc/meminfo)
 grep -q irqsoff $tracing/available_tracers || skip_all "no tracers"
@@ -87,7 +87,7 @@ for tracer in irqsoff preemptoff; do
 	measure_all
 	measure "load" slots verify "$DEV" --content quarter --count 1000
 	blkdiscard "$DEV"
-	# In an order that leaves holes where neighbours are discarded.
+	# The slots are written in an order in which discarded neighbours leave holes.
 	slots write "$DEV" --content quarter --step 1009 --count $((carveout * 2 / 4096)) ||
 		bail "not all could be written"
 	measure "discard a half" blkdiscard -l "$carveout" "$DEV"
@@ -119,5 +119,5 @@ for row in "store until full" load "discard a half" "resize, less" "resize, all"
 		"${longest[full.irqsoff.$row]}" - "${longest[full.preemptoff.$row]}" \
 		"${where[full.irqsoff.$row]}" "${where[full.preemptoff.$row]}")"
 done
-check_that "what was looked for was seen" "${longest[full.preemptoff.mprotect]} > 0"
+check_that "the tracers have seen mprotect" "${longest[full.preemptoff.mprotect]} > 0"
 finish

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The short form of the proof, to be watched: swap to tag storage while tagged memory
-# moves all over the machine, and verify everything.
+# The short form of the proof, for watching: the kernel swaps to tag storage while tagged
+# memory moves all over the machine, and everything is verified.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 load
 static=$(attr tag_storage/blocks_tagged)
-# Far more than the tag storage: most of what the proof swaps is one pattern a page.
+# The device is far larger than the tag storage: most pages that the proof swaps are filled
+# with one pattern.
 mtetagramctl setup --swap --size 800% || bail "mtetagramctl setup failed"
 note "before"
 mtetagramctl status || bail "mtetagramctl status failed"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# More is wanted than there is. Everything tagged, so that every tag block is wanted,
-# while the device is full; and a user without privileges who tags as much as his
-# memory limit lets him, again and again: others' data must not suffer as long as
-# memory is free.
+# More room is wanted than there is. First everything is tagged while the device is full, so
+# that every tag block is wanted. Then a user without privileges tags as much memory as the
+# memory limit of the user's cgroup allows, again and again. The data of others must not
+# suffer as long as memory is free.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -12,9 +12,9 @@ free_kb()
 	awk '/^MemAvailable:/ { print $2 }' /proc/meminfo
 }
 
-# hold_all PERCENT HOW: tagged memory of that share of what is available, from as many
-# processes as there are processors; counts those that got no memory in $failed: killed
-# by the out-of-memory killer, or mprotect() has failed.
+# hold_all PERCENT HOW: one process for each processor holds tagged memory; together they
+# want PERCENT of the memory that is available. Counts in $failed the processes that got no
+# memory: the out-of-memory killer ended them, or mprotect() failed.
 hold_all()
 {
 	local share=$1 how=$2 pids=() size status
@@ -55,7 +55,7 @@ set_up $((carveout * 8))
 count=$(slots fill "$DEV" --count $((carveout * 8 / 4096)))
 note "$count slots fill the device"
 
-# Less than all, nearly all, and more than there is: then the out-of-memory killer.
+# 120 % is more than there is: the out-of-memory killer comes.
 for share in 70 95 120; do
 	hold_all $share new
 	hold_all $share mprotect
@@ -66,8 +66,8 @@ check_that "nearly every block was wanted" \
 	"$(attr hook/evicted) > $(attr tag_storage/blocks)"
 note "$(attr hook/relocated) moved, $(attr hook/spilled) spilled, $(attr hook/spilled_atomic) of these atomic, $(attr hook/refused) refused"
 
-# A user without privileges, in a memory cgroup of his own. He has it tagged twice as
-# often as the cgroup has room for: most of his processes are killed.
+# The mass-tagger: a user without privileges, in a memory cgroup of its own. The processes
+# of this user want more memory than the cgroup may have; most of them are killed.
 cgroup=/sys/fs/cgroup/tagger
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir -p $cgroup
@@ -102,9 +102,9 @@ tag_much()
 	done
 	note "mass-tagger: $tagged of 8 processes got all"
 }
-check_loudly "mass-tagger: he could tag memory" tag_much
-note "mass-tagger: $(($(attr hook/evicted) - evicted)) blocks evicted, $(free_kb) KiB available, $(awk '/^oom_kill / { print $2 }' $cgroup/memory.events) out-of-memory kills in his cgroup"
-check_that "mass-tagger: he took blocks with data" "$(attr hook/evicted) > $evicted + 100"
+check_loudly "mass-tagger: each process got all, or was killed" tag_much
+note "mass-tagger: $(($(attr hook/evicted) - evicted)) blocks evicted, $(free_kb) KiB available, $(awk '/^oom_kill / { print $2 }' $cgroup/memory.events) out-of-memory kills in the cgroup"
+check_that "mass-tagger: blocks with data were taken" "$(attr hook/evicted) > $evicted + 100"
 check_nothing_suffered "mass-tagger"
 check_is "mass-tagger: the emergency reserves were not touched" "$emergency" \
 	"$(attr hook/spilled_emergency)"

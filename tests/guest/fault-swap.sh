@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Nearly all memory is tagged while the swap device is full of other memory: nothing is
-# lost, and what was in swap is right. That is a file in a tmpfs, put there by asking
-# for the memory of its cgroup.
+# Nearly all memory is tagged while the swap device is full. Nothing is lost, and the data in
+# swap is right. The data is a file in a tmpfs; a request for the memory of its cgroup
+# swaps the file out.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -16,7 +16,7 @@ swap_is_full()
 	return 1
 }
 
-# Three quarters of what is available.
+# Tags three quarters of the memory that is available.
 tag_most()
 {
 	hold $(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) * 1024 * 3 / 4)) "$1" \
@@ -43,12 +43,12 @@ for how in new mprotect; do
 	check_loudly "$how: all tags and bytes are right" tag_most $how
 done
 check "the swap device is still full" swap_is_full
-check "all that is in it is right" slots verify $file --content half --count $count --batch 64
+check "all data in swap is right" slots verify $file --content half --count $count --batch 64
 print_hook_counts
 check_that "most blocks with data were taken" "$(attr hook/evicted) > $used / 2"
 check_is "nobody was killed for tags" 0 "$(attr hook/killed)"
 check "swapoff" swapoff "$DEV"
-check "and is right after swapoff" slots verify $file --content half --count $count --batch 64
+check "all data is right after swapoff" slots verify $file --content half --count $count --batch 64
 rm $file
 rmdir $cgroup
 check_empty_after_swap

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Allocations and rungs of relocation fail at random. Debug kernel. First a device full of
-# slots, while memory is tagged and moved: in the end each slot is read, and just so many
-# are lost as the driver has counted, so a rung cannot forget one unnoticed. Then the
-# proof: memory in swap, tagged memory, frees and stores on all processors. Nothing may
-# be wrong; pages may be lost only where the driver has counted lost objects, and
-# processes killed only where it has counted those.
-# Of the kernel's allocations only those fail that cannot wait, and of the slabs only
-# kmalloc(): without memory for a signal's details, a tag fault looks like another.
+# Allocations and rungs of relocation fail at random. Needs the debug kernel. First memory
+# is tagged and moved while the device is full of slots: in the end each slot is read, and
+# exactly as many slots are lost as the driver has counted, so that a rung cannot forget an
+# object unnoticed. Then the proof runs: memory in swap, tagged memory, frees and stores on
+# all processors. Nothing may be wrong; pages may be lost only if the driver has counted lost
+# objects, and processes may be killed only if the driver has counted killed ones.
+# Only allocations fail that cannot wait, and of the slabs only kmalloc(): without memory
+# for a signal's details, a tag fault would look like another fault.
 # Arguments: operations of each process of the proof, percent of failures, seed.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -20,7 +20,7 @@ many=1000000
 out=/tmp/proof.out
 corrupt=1 incomplete=3
 
-# inject DIRECTORY PERCENT: failures at random, as many as come, counted in "times".
+# inject DIRECTORY PERCENT: that share of the calls fails, at random; "times" counts down.
 inject()
 {
 	echo 0 >"$debug/$1/verbose"
@@ -28,7 +28,7 @@ inject()
 	echo "$2" >"$debug/$1/probability"
 }
 
-# The same for several.
+# inject_all PERCENT DIRECTORY...
 inject_all()
 {
 	local name
@@ -39,7 +39,7 @@ inject_all()
 	done
 }
 
-# Leaves in $injected how often the rarest of them has failed so far.
+# Leaves in $injected how often the rarest failure has come so far.
 count_injected()
 {
 	local name n
@@ -61,7 +61,7 @@ stop_injection()
 	done
 }
 
-# What paid for missing memory.
+# The counters that say what became of objects for which memory was missing.
 paid()
 {
 	local name
@@ -72,7 +72,7 @@ paid()
 	done
 }
 
-# note_status STATUS FILE: of memory that was tagged, and how that ended.
+# note_status STATUS FILE: counts how a process with tagged memory ended.
 note_status()
 {
 	case $1 in
@@ -88,13 +88,13 @@ tag_late()
 	note_status $? /tmp/hold.out
 }
 
-# Pages that are moved cannot be refused their tags.
+# A page that is moved takes its tags with it: these tags cannot be refused.
 tag_and_move()
 {
 	local i holder from to
 
 	coproc holder_of { exec hold $((carveout * 3)) new; }
-	# It may be killed, and then bash forgets it.
+	# If the process is killed, bash forgets the variables of coproc.
 	holder=$! from=${holder_of[0]} to=${holder_of[1]}
 	for ((i = 0; i < 50; i++)); do
 		read -r _ <&"$from" || break
@@ -107,7 +107,7 @@ tag_and_move()
 	status=0
 }
 
-# The proof, with its options. Leaves its status in $status.
+# run_proof OPTION...: runs the proof, and leaves its status in $status.
 run_proof()
 {
 	local pid
@@ -115,7 +115,7 @@ run_proof()
 	proof --procs 3 --mem $((carveout * 3 / 2)) --seed "$seed" --operations "$operations" \
 		"$@" >"$out" 2>&1 &
 	pid=$!
-	# Meanwhile much more is tagged: that takes the blocks that the others fill.
+	# Meanwhile other processes tag memory: tags take the blocks that the proof fills.
 	while kill -0 "$pid" 2>/dev/null; do
 		tag_late
 	done
@@ -134,8 +134,9 @@ rarest_rung()
 	done | sort -n | head -n 1
 }
 
-# rounds COMMAND...: while failures are injected; as often as it takes until each has come
-# several times, and each rung was used often. Leaves what was lost and killed.
+# rounds COMMAND...: runs the command while failures are injected, until each failure has
+# come several times and each rung was used often. Leaves in $lost and $killed how many
+# objects were lost and processes killed.
 rounds()
 {
 	local round
@@ -164,7 +165,7 @@ stored()
 	set_up $((carveout * 8))
 	count=$(slots fill "$DEV" --count $((carveout * 8 / 4096)))
 	rounds tag_and_move
-	check "$what: of $count slots $lost are lost, as counted, and the others are right" \
+	check "$what: of $count slots $lost are lost, as counted, and all others are right" \
 		slots verify "$DEV" --count "$count" --lost "$lost"
 	check "$what: discard" blkdiscard "$DEV"
 	check_empty
@@ -182,8 +183,8 @@ swapped()
 	case $status in
 	0) pass "$what: every byte and every tag was right" ;;
 	"$incomplete")
-		pass "$what: what was not lost was right"
-		check_that "$what: just what the driver says was lost or killed" \
+		pass "$what: all that was not lost was right"
+		check_that "$what: the driver has counted lost objects or killed processes" \
 			"$lost || $killed"
 		;;
 	*)
@@ -199,7 +200,7 @@ swapped()
 	check_empty_after_swap
 }
 
-# part NAME PERCENT TIMES FAULT...: each rung is used so often at least, or 0 for any.
+# part NAME PERCENT TIMES FAULT...: each rung must be used at least TIMES; 0 is no demand.
 part()
 {
 	local share=$2 rungs_used=$3 faults=("${@:4}") status lost killed held

@@ -17,8 +17,8 @@ unwritten()
 	check_empty
 }
 
-# The same slots through all sizes of I/O and alignments of buffers. 512 bytes are the
-# least that the block layer asks of a buffer for this device.
+# The same slots with all sizes of I/O and alignments of buffers. The block layer demands
+# an alignment of 512 bytes for this device.
 alignment()
 {
 	local misalign batch
@@ -40,20 +40,20 @@ contents()
 {
 	check "write 1000 pages filled with a pattern" slots write "$DEV" --from 4096 \
 		--count 1000 --content fill --batch 8
-	check_that "they are counted as such" "$(mm_stat same_pages) >= 1000"
+	check_that "they are counted as same-filled" "$(mm_stat same_pages) >= 1000"
 	check "discard all" blkdiscard "$DEV"
 	check_empty
 	check "write 500 incompressible pages" slots write "$DEV" --count 500 --content random
-	check_is "they are counted as such" 500 "$(mm_stat huge_pages)"
-	check "read them" slots verify "$DEV" --count 500 --content random
+	check_is "they are counted as incompressible" 500 "$(mm_stat huge_pages)"
+	check "read the incompressible pages" slots verify "$DEV" --count 500 --content random
 	check "write 500 compressible pages over them" slots write "$DEV" --count 500 \
 		--content quarter --batch 4
 	check_is "none is counted as incompressible" 0 "$(mm_stat huge_pages)"
 	check_that "memory is saved" "$(mm_stat compr_data_size) * 2 < $(mm_stat orig_data_size)"
 	check "write zeros over them" slots write "$DEV" --count 500 --content zero
 	check_is "zeros need no memory" 0 "$(attr tag_storage/blocks_used)"
-	check "and read as zeros" slots verify "$DEV" --count 500 --content zero
-	check "discard every one of them" blkdiscard -l $((500 * 4096)) "$DEV"
+	check "the slots read as zeros" slots verify "$DEV" --count 500 --content zero
+	check "discard these slots" blkdiscard -l $((500 * 4096)) "$DEV"
 	check_empty
 }
 
@@ -65,35 +65,35 @@ full()
 	written=$(slots fill "$DEV" --count $((carveout / 2048)) --content random) ||
 		bail "filling the device: $written"
 	note "$((written * 4)) KiB of $((carveout >> 10)) KiB hold incompressible data"
-	# Raw pages leave no gaps; some blocks, at most 1/8 and 1/16, are kept free.
+	# Raw pages leave no gaps. Kept blocks and headroom take at most 1/8 and 1/16.
 	check_that "most of the tag storage can be used" "$written * 4096 > $carveout * 8 / 10"
 	refused=$(attr failed_writes/no_space)
-	check_that "the refused write has its cause counted" "$refused > 0"
+	check_that "the cause of the refused write is counted" "$refused > 0"
 	check "further writes fail cleanly" slots full "$DEV" --from $((written + 1)) --count 200 \
 		--content random
-	check_is "and are counted one by one" $((refused + 200)) "$(attr failed_writes/no_space)"
-	check_that "io_stat counts them, too" "$(awk '{print $2}' "$SYS/io_stat") == $refused + 200"
-	check "all that was written reads back" slots verify "$DEV" --count "$written" \
+	check_is "each refused write is counted" $((refused + 200)) "$(attr failed_writes/no_space)"
+	check_that "io_stat counts each refused write" "$(awk '{print $2}' "$SYS/io_stat") == $refused + 200"
+	check "all written slots are right" slots verify "$DEV" --count "$written" \
 		--content random --batch 32
 	check "slots that were refused read as zeros" slots verify "$DEV" \
 		--from "$written" --count 200 --content zero
 	check "a full device can be rewritten" slots write "$DEV" --count "$written" \
 		--content random --seed 2
-	check "and reads back" slots verify "$DEV" --count "$written" --content random --seed 2 \
+	check "the new data is right" slots verify "$DEV" --count "$written" --content random --seed 2 \
 		--batch 8
-	check "with better compressible data as well" slots write "$DEV" --count "$written" \
+	check "a full device can be rewritten with data that compresses better" slots write "$DEV" --count "$written" \
 		--content half --seed 3 --batch 8
-	check "which reads back" slots verify "$DEV" --count "$written" --content half --seed 3 \
+	check "the data that compresses better is right" slots verify "$DEV" --count "$written" --content half --seed 3 \
 		--batch 128
 	check "discard" blkdiscard "$DEV"
 	check_empty
-	check "after the discard it can be written again" slots write "$DEV" --count "$written" \
+	check "after the discard all of it can be written again" slots write "$DEV" --count "$written" \
 		--content random --seed 4
-	check "and reads back" slots verify "$DEV" --count "$written" --content random --seed 4 \
+	check "all of it is right" slots verify "$DEV" --count "$written" --content random --seed 4 \
 		--batch 32
 }
 
-# Files with contents that follow from their number, in a file system.
+# Files whose contents follow from their number.
 write_files()
 {
 	local i
@@ -137,7 +137,7 @@ file_system()
 	sync
 	before=$(mm_stat orig_data_size)
 	check "fstrim" fstrim /mnt
-	check_that "it frees slots" "$(mm_stat orig_data_size) <= $before - 25 * 256 * 1024"
+	check_that "fstrim frees slots" "$(mm_stat orig_data_size) <= $before - 25 * 256 * 1024"
 	check "the other files are as they were" verify_files 2
 	check "unmount" umount /mnt
 	check "mount with discard" mount -t ext4 -o discard "$DEV" /mnt || return
@@ -145,14 +145,14 @@ file_system()
 	rm /mnt/file0 /mnt/file2 /mnt/file4 /mnt/file6
 	sync
 	check_that "removing files frees slots" "$(mm_stat orig_data_size) < $before"
-	check "the device grows below it" set_attr disksize $((carveout * 5 / 2))
+	check "the device grows while the file system is mounted" set_attr disksize $((carveout * 5 / 2))
 	before=$(stat -f -c %b /mnt)
 	check "unmount" umount /mnt
 	check "fsck" fsck.ext4 -f -n "$DEV"
-	# This kernel lets nobody write to a mounted device, which resize2fs wants.
+	# resize2fs writes to the device, which this kernel does not allow while it is mounted.
 	check "the file system grows" resize2fs -f "$DEV"
 	check "mount" mount -t ext4 -o discard "$DEV" /mnt || return
-	check_that "it is larger" "$(stat -f -c %b /mnt) > $before * 6 / 5"
+	check_that "the file system is larger" "$(stat -f -c %b /mnt) > $before * 6 / 5"
 	for i in 0 2 4 6; do
 		check "write file $i again" slots_file "/mnt/file$i" $i write
 	done
@@ -163,7 +163,7 @@ file_system()
 
 fio_verify()
 {
-	# Half of the carve-out, and contents that fit into it.
+	# The data is half as large as the carve-out, and fits into it.
 	check "fio $*" fio --name=verify --filename="$DEV" --direct=1 --ioengine=psync \
 		--size=$((carveout / 2)) --verify=crc32c --verify_fatal=1 --do_verify=1 \
 		--buffer_compress_percentage=60 --refill_buffers --randrepeat=1 \

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# With the hook's work switched off, tags overwrite stored data, and the proof must
-# say so: what finds nothing here would find nothing elsewhere either. Debug kernel.
+# With the hook's work switched off, tags overwrite stored data, and the proof must find
+# that. A proof that finds nothing here would find nothing elsewhere. Needs the debug kernel.
 #
-# Only memory of the proof is in swap: nothing else asks for much.
+# Only memory of the proof is in swap: no other process needs much memory.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 out=/tmp/proof.out
 corrupt=1
 incomplete=3
-# More data than the tag storage has room for, so that hardly a block stays empty.
+# The data is more than the tag storage has room for, so that hardly a block stays empty.
 size=(--procs 2 --tagged-percent 12 --active-percent 4 --swap-bulk --no-compact
 	--ballast "$(ballast)")
 
@@ -39,7 +39,7 @@ check_that "blocks with data were taken for tags" "$(attr hook/evicted) > 0"
 check "swapoff" swapoff "$DEV"
 check "reset" set_attr reset 1
 
-# And with the hook the same must be right again.
+# With the hook, the same work must end with nothing wrong.
 set_up $(($(attr tag_storage/size) * 8))
 swap_on "$DEV"
 check_loudly "with the hook nothing is wrong" proof "${size[@]}" --operations 100

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The programs that judge the others must be able to say no: errors made on purpose are
-# found by proof, audit and slots, each with its own status.
+# The programs proof, audit and slots judge the driver. Each of them must find an error
+# that is made on purpose, and end with the status for that error.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -19,7 +19,7 @@ status_is()
 	[[ $status == "$wanted" ]]
 }
 
-# What audit says if the driver's record were this text.
+# audit_with FILE TEXT: runs audit while FILE of the driver's record reads as TEXT.
 audit_with()
 {
 	local status
@@ -44,13 +44,13 @@ static=$(cat "$DEBUGFS/permanent")
 check "audit with the true record" audit_with reserved "$reserved"
 check "a page is reserved that has no tags" status_is 1 audit_with reserved "$reserved,300000"
 check "the zero page is not reserved" status_is 1 audit_with reserved ""
-check "a page is reserved for ever that is not the zero page" status_is 1 \
+check "a page is permanent that is not the zero page" status_is 1 \
 	audit_with permanent "$static,300000"
 # Pages with tags, held by a process, that the record does not know.
 load_start proof proof "${small[@]}" --endless
 check "pages have tags that are not reserved" status_is 1 audit_with reserved "$reserved"
 load_stop proof
-check_is "that proof was right" 0 $?
+check_is "all bytes and tags of that load were right" 0 $?
 check_fails_with "a load that has ended makes no progress" "" load_progress proof
 
 set_up 16M

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A kernel with KASAN_HW_TAGS: switched on at boot, it tags all memory, so we stay away
-# from the tag storage and say so in one line; switched off, all is as ever. The argument
-# says which of the two the kernel was booted with.
+# A kernel with KASAN_HW_TAGS. With kasan=on the kernel tags all memory, so the driver does
+# not use the tag storage, and says so in one line. With kasan=off the driver works. The
+# argument is "on" or "off", as the kernel was booted.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -25,7 +25,7 @@ fi
 check_is "KASAN is on" 1 "$(dmesg | grep -c 'kasan: KernelAddressSanitizer initialized (hw-tags')"
 check_is "one line says why tag storage is not used" 1 \
 	"$(dmesg | grep -c 'mtetagram: .* not used: KASAN_HW_TAGS tags all memory (boot with kasan=off)')"
-check_is "and no other line" 1 "$(dmesg | grep -c 'mtetagram: ')"
+check_is "there is no other line of the driver" 1 "$(dmesg | grep -c 'mtetagram: ')"
 check "nothing in debugfs" test ! -e /sys/kernel/debug/mtetagram
 check_fails_with "modprobe fails with ENODEV" "No such device" modprobe mtetagram
 check "no device" test ! -e "$SYS"

@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A virtual machine with memory tagging while the device is full: KVM tags its pages as
-# they are mapped, and KVM_ARM_MTE_COPY_TAGS tags others. Both ways must be seen in the
-# stack of the reservation, and tags and bytes must be right: of the machine, also
-# after it was in swap, and of what was stored. Kernel kvm, and --el2.
+# A virtual machine with memory tagging runs while the device is full. KVM tags some of the
+# machine's pages when they are mapped; KVM_ARM_MTE_COPY_TAGS tags the others. The stacks of
+# the reservations must show each of the two paths. The tags and bytes of the machine must be
+# right, also after it was in swap, and so must the data in the device. Needs the kernel kvm
+# and --el2.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 tracing=/sys/kernel/tracing
 memory=$((48 << 20))
 
-# stacks_with FUNCTION: reservations that it has made.
+# stacks_with FUNCTION: how many reservations were made below that function.
 stacks_with()
 {
 	awk -v name="=> $1\n" '
@@ -19,7 +20,7 @@ stacks_with()
 		END { print n + (index(stack, name) > 0) }' $tracing/trace
 }
 
-# The machine, until it has verified its memory for the first time.
+# start_machine NAME: starts the machine; it has verified its memory once.
 start_machine()
 {
 	local line
@@ -32,7 +33,7 @@ start_machine()
 	check_is "$1: tags and bytes are right" ready "$line" || bail "the machine is gone"
 }
 
-# And for the second time.
+# end_machine NAME: the machine verifies its memory again, and ends.
 end_machine()
 {
 	local line
@@ -60,10 +61,10 @@ mapped=$(stacks_with user_mem_abort) copied=$(stacks_with kvm_vm_ioctl_mte_copy_
 note "$mapped pages reserved as they were mapped, $copied by KVM_ARM_MTE_COPY_TAGS; $(attr hook/evicted) blocks evicted, $(attr hook/evicted_atomic) under locks"
 pages=$((memory / 4096 / 2 - 512))
 check_that "machine: pages were reserved as KVM mapped them" "$mapped > $pages / 2"
-check_that "machine: and by KVM_ARM_MTE_COPY_TAGS" "$copied > $pages / 2"
+check_that "machine: pages were reserved by KVM_ARM_MTE_COPY_TAGS" "$copied > $pages / 2"
 check_that "machine: blocks with data were taken" "$(attr hook/evicted) > 100"
 check "machine: what was stored is right" slots verify "$DEV" --count "$count"
-end_machine "machine: and they stay right"
+end_machine "machine: tags and bytes stay right"
 check_is "nothing is lost" 0 "$(attr hook/lost)"
 check "discard" blkdiscard "$DEV"
 check_empty

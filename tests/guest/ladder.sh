@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A full device makes room for more tags than it has places to go to: objects spill to
-# ordinary memory, nothing is lost, and all of it comes home when the tags are gone.
-# All of it is prepared where that can wait: memory that is mapped with PROT_MTE where it
-# is allocated, populated memory in mprotect(), and shared memory where it is mapped.
+# The device is full, and more tags are wanted than other blocks have room for its objects.
+# Objects spill to ordinary memory, nothing is lost, and all objects settle when the tags
+# are gone. Nearly all tag blocks are made ready where the kernel can wait: for memory that
+# is mapped with PROT_MTE when a page is allocated, for populated memory in mprotect(),
+# and for shared memory when a page is mapped.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# As much tagged memory as its tags would take half of the tag storage.
+# The size of tagged memory whose tags take half of the tag storage.
 tagged()
 {
 	echo $(($(attr tag_storage/size) * 32 / 2))
@@ -19,8 +20,8 @@ settled()
 		[[ $(attr tag_storage/spare_available) == "$(attr tag_storage/spare_size)" ]]
 }
 
-# hold_tags HOW: blocks evicted, and those of them under locks, are left in $evicted
-# and $atomic.
+# hold_tags HOW: leaves in $evicted how many blocks were evicted, and in $atomic how many of
+# these under locks.
 hold_tags()
 {
 	local how=$1 answer holder
@@ -39,14 +40,14 @@ hold_tags()
 	eval "exec ${holder_of[1]}>&-"
 	wait "$holder"
 	check_is "$how: all tags and bytes are right" 0 $?
-	check "$how: all spilled data comes home" wait_until "nothing is spilled" settled
-	check "$how: and is right" slots verify "$DEV" --count "$count"
-	check_is "$how: as much returned as was spilled" "$(attr hook/spilled)" \
+	check "$how: all spilled objects settle" wait_until "nothing is spilled" settled
+	check "$how: all data is right afterwards" slots verify "$DEV" --count "$count"
+	check_is "$how: as many objects settled as were spilled" "$(attr hook/spilled)" \
 		"$(attr hook/settled)"
 }
 
-# Memory of the tag storage fails: what is stored there moves, and the block is left
-# alone, but tags still go there.
+# Memory of the tag storage fails: the data in the block moves elsewhere, and no more data
+# goes there. Tags still do.
 offline()
 {
 	local base block i
@@ -61,15 +62,15 @@ offline()
 	done
 	check_is "offline: four blocks" 4 "$(attr tag_storage/blocks_offline)"
 	check "offline: what was stored is right" slots verify "$DEV" --count "$count"
-	# The device was full, and has less room now: as much data goes. A slot takes at
-	# least an eighth of a block here, or there would be more of them.
+	# The device was full, and has four blocks less: as much data is discarded. A slot
+	# takes at least an eighth of a block here, or the device would hold more slots.
 	count=$((count - 4 * 8))
 	check "offline: discard what has no place any more" \
 		blkdiscard --offset $((count * 4096)) --length $((4 * 8 * 4096)) "$DEV"
 }
 
-# All pages of a page table are tagged under its lock, and no two of them in one tag
-# block. That they are emptied before is why the reserve suffices.
+# All pages of a page table are tagged under its lock, and no two of these pages have one
+# tag block. The blocks are evicted before the lock is taken; so the spare pages suffice.
 scattered()
 {
 	local line blocks pages
@@ -87,14 +88,14 @@ scattered()
 	atomic=$(($(attr hook/evicted_atomic) - atomic))
 	note "scattered: $blocks, $evicted evicted, $atomic under locks, $(attr tag_storage/spilled_size) bytes spilled"
 	blocks=${blocks#* pages in }
-	check_that "scattered: each had to be emptied" "$evicted >= ${blocks% blocks} * 3 / 4"
-	check_that "scattered: but not under locks" "$atomic * 50 < $evicted"
-	check_is "scattered: the reserve suffices" "$pages" "$(attr hook/spilled_atomic)"
+	check_that "scattered: nearly each block had to be evicted" "$evicted >= ${blocks% blocks} * 3 / 4"
+	check_that "scattered: nearly none was evicted under locks" "$atomic * 50 < $evicted"
+	check_is "scattered: the spare pages suffice" "$pages" "$(attr hook/spilled_atomic)"
 	check "scattered: what was stored is right" slots verify "$DEV" --count "$count"
 	printf '\n\n' >&"${burst_of[1]}"
 	# shellcheck disable=SC2154 # of coproc
 	wait "$burst_of_PID"
-	check "scattered: all spilled data comes home" wait_until "nothing is spilled" settled
+	check "scattered: all spilled objects settle" wait_until "nothing is spilled" settled
 }
 
 load
@@ -112,18 +113,18 @@ check_that "mprotect: nearly all was prepared" "$evicted > 100 && $atomic * 50 <
 hold_tags shared
 check_that "shared: nearly all was prepared" "$evicted > 100 && $atomic * 50 < $evicted"
 
-# Without a reserve there is no spare page that was not made when it was needed.
+# Without a stock of spare pages, each spare page is allocated when it is needed.
 reserve=$(attr tag_storage/spare_size)
 set_attr tag_storage/spare_size 0
 for how in new mprotect shared; do
 	hold_tags $how
-	check_that "$how, no reserve: nearly all was prepared" "$atomic * 50 < $evicted"
+	check_that "$how, no stock of spare pages: nearly all was prepared" "$atomic * 50 < $evicted"
 done
 set_attr tag_storage/spare_size "$reserve"
 
 scattered
 check_is "the emergency reserves were not touched" 0 "$(attr hook/spilled_emergency)"
-check_is "nor any atomic page" 0 "$(attr hook/spilled_atomic)"
+check_is "no page was allocated atomically" 0 "$(attr hook/spilled_atomic)"
 
 check_is "blocks stay offline" 4 "$(attr tag_storage/blocks_offline)"
 

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# How long the hook keeps a processor, at the worst: while page-table locks are held,
-# with preemption off. Tags take blocks that are full of objects; the driver's own
-# tracepoints say how long each took. Prints a table; there is no limit to exceed.
-# For figures that repeat: one processor and --icount, where a nanosecond is an
-# instruction.
+# The longest time for which the hook keeps a processor: while page-table locks are held,
+# with preemption off. Tags take blocks that are full of objects; the driver's tracepoints
+# say how long each block took. The test prints a table, and has no limit to exceed. Figures
+# repeat with one processor and --icount, where a nanosecond is an instruction.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -12,7 +11,7 @@ tracing=/sys/kernel/tracing
 trace=/tmp/trace
 pages=$((8 * 512))
 
-# Events to be recorded, no others.
+# record EVENT...: records these events and no others from now on.
 record()
 {
 	local event
@@ -39,7 +38,7 @@ times_of()
 		awk '{ printf "%d %d\n", $1 * 1000, $2 }'
 }
 
-# From the first event to the last of what belongs together: neighbours in one huge page.
+# spans EVENT: the time from the first to the last event of the blocks of one huge page.
 spans()
 {
 	times_of "$1" | awk -v per_huge="$per_huge" '
@@ -49,8 +48,8 @@ spans()
 		END { if (NR) print end - start }'
 }
 
-# tag HOW EVENT...: with these events recorded, tags memory; leaves the trace of that,
-# and then that of giving it back in $trace.free.
+# tag HOW EVENT...: tags memory while these events are recorded. Leaves the trace of that
+# in $trace, and the trace of giving the memory back in $trace.free.
 tag()
 {
 	local how=$1 pid line
@@ -102,7 +101,7 @@ for content in half quarter; do
 		cp $trace.free $trace
 		spans release | summary "$how: release the blocks of a huge page"
 	done
-	# One object: the search for its new place, and the copy.
+	# The time of one object is that of the search for its new place and of the copy.
 	tag huge-mprotect relocate spill
 	times_of 'relocate|spill' | awk '$2 == last { print $1 - before }
 		{ before = $1; last = $2 }' | summary "move one object"

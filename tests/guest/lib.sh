@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Shared by the tests that run in the guest; sourced first by each. Refuses to go on
-# anywhere else: the tests take devices, swap and memory as they please.
+# What the tests in the guest share. Each test sources this file first. The file ends
+# the test on any other machine: the tests take devices, swap and memory as they please.
 #
 # A test calls check for each thing that it looks at, and ends with finish. The
 # results are printed as KTAP; the exit status is 0 if all were ok, 4 if the test
 # does not apply to this machine, else 1.
+#
+# tests/lib/ktap.sh does the same on the host. The guest does not use that file: only
+# tests/guest is copied into it, and a test goes on after a command that fails.
 
 set -uo pipefail
 
@@ -24,8 +27,8 @@ DEBUGFS=/sys/kernel/debug/mtetagram/region0
 CHECKS=0
 FAILED=0
 
-# Off by default in a machine of this size. Mappings that ask for huge pages get them,
-# or smaller large folios if there is none.
+# Huge pages are off by default in a machine of this size. With these settings a mapping
+# that asks for huge pages gets them, or folios of 64 KiB where no huge page is free.
 for setting in enabled defrag hugepages-64kB/enabled; do
 	echo madvise >/sys/kernel/mm/transparent_hugepage/$setting
 done
@@ -51,7 +54,7 @@ fail()
 	printf 'not ok %d %s\n' $CHECKS "$*"
 }
 
-# The test makes no sense any more.
+# Ends a test that cannot go on.
 bail()
 {
 	printf 'Bail out! %s\n' "$*"
@@ -86,7 +89,7 @@ check()
 	return 1
 }
 
-# check_loudly DESCRIPTION COMMAND...: the same, with the output as it comes.
+# check_loudly DESCRIPTION COMMAND...: like check, but the output is always shown.
 check_loudly()
 {
 	local what=$1
@@ -112,7 +115,7 @@ check_is()
 	return 1
 }
 
-# Numbers in plain decimal: check_that DESCRIPTION EXPRESSION, for let.
+# check_that DESCRIPTION EXPRESSION: does an arithmetic expression of bash hold?
 check_that()
 {
 	if (($2)); then
@@ -124,7 +127,8 @@ check_that()
 	return 1
 }
 
-# The command must fail, with this text in its output.
+# check_fails_with DESCRIPTION TEXT COMMAND...: the command must fail, with TEXT in its
+# output.
 check_fails_with()
 {
 	local what=$1 text=$2 output
@@ -171,7 +175,8 @@ is_debug()
 	[[ -e /sys/kernel/debug/kmemleak ]]
 }
 
-# With a number for the release kernel and one for the slower debug kernel.
+# by_flavour RELEASE DEBUG: the number for the kernel that runs; the debug kernel is
+# slower.
 by_flavour()
 {
 	if is_debug; then echo "$2"; else echo "$1"; fi
@@ -189,7 +194,7 @@ load()
 	[[ -b $DEV ]] || bail "$DEV did not appear"
 }
 
-# set_up SIZE [ALGORITHM]: a fresh device, whatever was before.
+# set_up SIZE [ALGORITHM]: resets the device and sets it up.
 set_up()
 {
 	load
@@ -206,8 +211,9 @@ swap_on()
 	swapon -d "$device" || bail "swapon $device failed"
 }
 
-# Pages that have no owner any more may still be in per-CPU lists, the huge zero page
-# in a cache. Asking for compaction empties the lists on all CPUs before it returns.
+# Gives freed memory back to the page allocator. Freed pages may still be in lists of each
+# CPU, and the huge zero page in a cache. A request for compaction empties these lists on all
+# CPUs before the request returns.
 flush_memory()
 {
 	sync
@@ -215,7 +221,7 @@ flush_memory()
 	echo 1 >/proc/sys/vm/compact_memory
 }
 
-# Each processor has run something since it was called.
+# Returns when each processor has run a program.
 all_cpus_ran()
 {
 	local cpu
@@ -225,9 +231,9 @@ all_cpus_ran()
 	done
 }
 
-# wait_until TEXT COMMAND...: for what other CPUs do in their own time, like freeing
-# the memory of a process that has just been reaped. It gives up when each of them had
-# its turn many times.
+# wait_until TEXT COMMAND...: until the command succeeds. For work that other CPUs do in
+# their own time, like freeing the memory of a process that has just ended. Fails when
+# each CPU had its turn many times.
 wait_until()
 {
 	local what=$1 i
@@ -242,12 +248,12 @@ wait_until()
 	return 1
 }
 
-# A load is a program that goes on until SIGTERM, and prints lines that say that it has
-# done more of its work (proof and race with --endless). What it prints is in
-# /tmp/load.NAME. A test waits for the load's work, never for some time.
+# A load is a program that goes on until SIGTERM, and prints a line whenever it has done
+# more of its work (proof and race with --endless). Its output is in /tmp/load.NAME. A
+# test waits for the load's work, never for a time.
 declare -A load_pids
 
-# load_start NAME COMMAND...: until the load has begun with its work.
+# load_start NAME COMMAND...: starts a load, and returns when it has begun with its work.
 load_start()
 {
 	local name=$1
@@ -259,7 +265,7 @@ load_start()
 	load_progress "$name"
 }
 
-# load_progress NAME: until the load has done more than it has by now. Fails if the load
+# load_progress NAME: returns when the load has done more of its work. Fails if the load
 # has ended.
 load_progress()
 {
@@ -270,20 +276,21 @@ load_progress()
 		<(exec tail -n +$((seen + 1)) -f --pid="${load_pids[$1]}" "/tmp/load.$1" 2>/dev/null)
 }
 
-# load_stop NAME: its exit status.
+# load_stop NAME: ends the load, and returns its exit status.
 load_stop()
 {
 	kill -TERM "${load_pids[$1]}" 2>/dev/null
 	wait "${load_pids[$1]}"
 }
 
-# What it has printed, but for its progress.
+# load_output NAME: what the load has printed, without the lines of its progress.
 load_output()
 {
 	grep -vE '^(proof: +[0-9]+ s:|race: round) ' "/tmp/load.$1"
 }
 
-# After a test that used tags: all of it has been given back.
+# check_balance BLOCKS: after a test that used tags, all tag storage was given back, but
+# for the BLOCKS that held tags before the test.
 check_balance()
 {
 	local blocks_tagged=$1
@@ -294,13 +301,14 @@ check_balance()
 		[[ $(attr tag_storage/blocks_tagged) == "$blocks_tagged" ]]
 	}
 	wait_until "tag blocks are released" given_back
-	check_is "every tag block was released, but for the static ones" "$blocks_tagged" \
+	check_is "every tag block was released, but for those with permanent pages" "$blocks_tagged" \
 		"$(attr tag_storage/blocks_tagged)"
 	check_loudly "the record of pages agrees with the flags of all pages" audit
 	check_is "no object was lost" 0 "$(attr hook/lost)"
 }
 
-# The same after a test in which memory has failed: such pages keep their tags.
+# check_balance_but_failed PAGES: like check_balance, after a test in which memory has
+# failed. A page that has failed stays reserved.
 check_balance_but_failed()
 {
 	local pages_tagged=$1
@@ -317,7 +325,7 @@ check_balance_but_failed()
 	check_loudly "the record of pages agrees with the flags of all pages" audit
 }
 
-# After swapoff only the swap header is left, and after a discard nothing.
+# After swapoff the device holds only the swap header, and after a discard nothing.
 check_empty_after_swap()
 {
 	check_is "no slot leaked" 4096 "$(mm_stat orig_data_size)"
@@ -333,7 +341,7 @@ check_empty()
 	check_is "nothing is spilled" 0 "$(attr tag_storage/spilled_size)"
 }
 
-# What the hook has done.
+# The counters of the hook.
 print_hook_counts()
 {
 	local name

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What tags drive out of a full device into ordinary memory is charged to the memory
-# cgroup of the process that has memory tagged, until it goes home.
+# Tags force objects of a full device out into ordinary memory. That memory is charged to
+# the memory cgroup of the process whose memory is tagged, until the objects settle.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -19,7 +19,8 @@ settled()
 		[[ $(attr tag_storage/spare_available) == "$(attr tag_storage/spare_size)" ]]
 }
 
-# hold_tags HOW: in the group; what is charged and spilled then is left in variables.
+# hold_tags HOW: holds tagged memory in the group. Leaves in $spilled and $charged how many
+# bytes are spilled and charged meanwhile.
 hold_tags()
 {
 	local how=$1 answer holder
@@ -43,7 +44,7 @@ carveout=$(attr tag_storage/size)
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir $group || bail "no memory cgroup"
 
-# Page tables and the like, which it pays for anyway.
+# With an empty device the group pays for page tables and the like.
 set_up $((carveout * 2))
 for how in new mprotect; do
 	hold_tags $how
@@ -51,11 +52,11 @@ for how in new mprotect; do
 	plain=$charged
 	count=$(slots fill "$DEV" --count $((carveout / 2048)) --content random)
 	hold_tags $how
-	check_that "$how: with a full one much is" "$spilled > 16 * $(attr tag_storage/spare_size)"
-	check_that "$how: the group pays for it, but for the reserve" \
+	check_that "$how: with a full device much is spilled" "$spilled > 16 * $(attr tag_storage/spare_size)"
+	check_that "$how: the group pays for spilled objects, but for the spare pages" \
 		"$charged - $plain >= $spilled - $(attr tag_storage/spare_size)"
-	check "$how: all of it goes home" wait_until "nothing is spilled" settled
-	check_that "$how: and is paid for no longer, but for the reserve" \
+	check "$how: all objects settle" wait_until "nothing is spilled" settled
+	check_that "$how: the group pays no longer, but for the spare pages" \
 		"$(charged) <= 2 * $(attr tag_storage/spare_size)"
 	check "$how: what is stored is right" slots verify "$DEV" --count "$count" --content random
 	check "$how: discard" blkdiscard "$DEV"

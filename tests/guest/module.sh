@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The module comes and goes: not while it is in use, and pages that are tagged while
-# it is away are known when it comes back.
+# The module is loaded and removed. It cannot be removed while its device is in use. Pages
+# that are tagged while the module is not loaded are known when it is loaded again.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -12,7 +12,7 @@ proof_small()
 
 check_loudly "the record of pages agrees with flags before the module was ever loaded" audit
 check "tagged memory works without the module" proof_small
-check_loudly "and its tag blocks are accounted for" audit
+check_loudly "without the module: the record of pages agrees with flags" audit
 
 check "modprobe" modprobe mtetagram
 check "the device is there" test -b "$DEV"
@@ -30,19 +30,19 @@ swap_on "$DEV"
 check "swap and tags" proof_small
 check_fails_with "rmmod while it is swap" "in use" rmmod mtetagram
 check "swapoff" swapoff "$DEV"
-check "with a set-up device that nobody has open, rmmod works" rmmod mtetagram
+check "rmmod works while the device is set up and not open" rmmod mtetagram
 
-# Processes with tagged memory go on while the module comes back and fills up.
+# Processes with tagged memory go on while the module is loaded and the device is filled.
 load_start proof proof --procs 2 --mem 24M --tagged-percent 60 --active-percent 40 \
 	--endless || bail "proof has ended"
 modprobe mtetagram || bail "modprobe failed"
 set_up 64M
 check_that "tagged pages are known" "$(attr tag_storage/reserved_pages) > $static"
-check "the whole device can be used beside them" slots write "$DEV" --count 4096 --batch 16
-check "and is right" slots verify "$DEV" --count 4096
+check "the whole device can be used beside tagged pages" slots write "$DEV" --count 4096 --batch 16
+check "what was stored beside tagged pages is right" slots verify "$DEV" --count 4096
 check "the tagging goes on meanwhile" load_progress proof
 load_stop proof
-check_is "tagged memory was right, too" 0 $?
+check_is "all bytes and tags of the load were right" 0 $?
 load_output proof
 check "the device is still right" slots verify "$DEV" --count 4096 --batch 4
 check "discard" blkdiscard "$DEV"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A machine whose tags are not in DRAM: memory tagging works as ever, the driver says
-# that there is nothing for it, and nothing else is different.
+# A machine whose tags are not in DRAM: memory tagging works as on any kernel, and the driver
+# says in one line that there is no tag storage.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -11,11 +11,11 @@
 check_that "the kernel log says nothing" "$(dmesg | grep -c mtetagram:) == 0"
 check "tagged memory works" proof --procs 2 --mem 16M --tagged-percent 40 --active-percent 60
 check_fails_with "modprobe fails with ENODEV" "No such device" modprobe mtetagram
-check_is "with one clear line" 1 "$(dmesg | grep -c 'mtetagram: no usable MTE tag storage')"
-check_is "and no other" 1 "$(dmesg | grep -c 'mtetagram: ')"
+check_is "one line in the log says why" 1 "$(dmesg | grep -c 'mtetagram: no usable MTE tag storage')"
+check_is "there is no other line of the driver" 1 "$(dmesg | grep -c 'mtetagram: ')"
 check_that "no device" "$([[ -e $SYS ]] && echo 0 || echo 1)"
 
-# Swap as ever.
+# Swap works as on any kernel.
 modprobe zram || bail "no zram to swap on"
 echo 128M >/sys/block/zram0/disksize
 swap_on /dev/zram0

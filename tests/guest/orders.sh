@@ -1,19 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Nobody sees as tags what others have stored: a full device holds data with a known
-# string, an unprivileged process takes all sequences of steps that change which pages
-# have tags, and then all tags are read, by four readers. See the top of
-# tests/proof/orders.c.
+# No process sees as tags what others have stored. A full device holds data with a known
+# string. An unprivileged process takes all sequences of steps that change which pages have
+# tags; then four readers read all tags. See the top of tests/proof/orders.c.
 #
-# Arguments replace "--length 3 --sample 64" (all sequences of two steps, one of 64 of
-# those of three), for example: --kind huge --length 2 --every. "every" is short for all
-# sequences of three.
+# Arguments replace "--length 3 --sample 64", which means all sequences of two steps, and
+# one of 64 sequences of three steps. For example: --kind huge --length 2 --every. The
+# argument "every" means all sequences of three steps.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 out=/tmp/orders.out
 
-# number LINE NAME: from the results.
+# number LINE NAME: a number of the results.
 number()
 {
 	sed -nE "s/^orders: $1:? (.* )?$2 ([0-9]+).*/\2/p" $out
@@ -24,14 +23,14 @@ vm_event()
 	awk -v name="$1" '$1 == name { print $2 }' /proc/vmstat
 }
 
-# The lines of the last run are kept.
+# run_orders OPTION...: leaves the output in $out.
 run_orders()
 {
 	orders "$DEV" --seed "$seed" "$@" | tee $out
 }
 
-# Tags are saved with the pages that are swapped, whatever device holds the pages: not
-# the full one.
+# Pages are swapped together with their tags. The device of this test is full, so zram holds
+# these pages.
 add_swap()
 {
 	modprobe zram || bail "modprobe zram failed"
@@ -39,26 +38,26 @@ add_swap()
 	swap_on /dev/zram0
 }
 
-# The string is left in tags on purpose.
+# With --inject the string is left in tags on purpose: each reader must find it.
 see_it()
 {
 	local reader
 
-	check_fails_with "injected: it is seen" "SEEN" run_orders --kind small --length 0 \
+	check_fails_with "injected: the string is found" "SEEN" run_orders --kind small --length 0 \
 		--every --inject
 	for reader in ldg ptrace core swap; do
-		check_that "injected: by $reader" "$(number "by $reader" strings) > 0"
+		check_that "injected: $reader finds the string" "$(number "by $reader" strings) > 0"
 	done
 }
 
-# That the sequences did what they are for.
+# Did the sequences do what they are for?
 check_power()
 {
 	local reader
 
 	for reader in ldg ptrace core swap child; do
 		check_that "read by $reader" "$(number "by $reader" pages) > 1000"
-		check_is "read by $reader: all of it" 0 "$(number "by $reader" unreadable)"
+		check_is "read by $reader: no page was unreadable" 0 "$(number "by $reader" unreadable)"
 	done
 	check_that "blocks with data were taken" \
 		"$(attr hook/evicted) > $(number 'in all' sequences)"
@@ -76,7 +75,7 @@ seed=$(od -An -tu4 -N4 /dev/urandom | tr -d ' ')
 note "seed $seed"
 set_up $(($(attr tag_storage/size) * 8))
 add_swap
-# So that one mapping too many is soon found.
+# With a low limit of mappings, fail-by-split needs few of these.
 maps=$(cat /proc/sys/vm/max_map_count)
 echo 256 >/proc/sys/vm/max_map_count
 

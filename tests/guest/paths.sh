@@ -1,19 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Each way on which Linux tags a page, taken on purpose while the device holds data:
-# the kernel's trace must show that it was taken, bytes and tags must be right, and
-# the data must be. Then what can happen to the machine meanwhile.
+# Each code path on which Linux tags a page is taken on purpose while the device holds data.
+# The kernel's trace must show that the path was taken; the bytes and tags of the pages and
+# the data in the device must be right. Then the test does what can happen to a machine:
+# hibernation, suspend, and a CPU that goes offline.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 tracing=/sys/kernel/tracing
 event=$tracing/events/mtetagram/mtetagram_reserve
 
-# Functions that are on the stack together when a page is reserved. prepare is where
-# the page was allocated, walk_page_range where mprotect() is about to change its
-# mapping, fault where it is about to be mapped, swapin where it comes from swap. A huge
-# page of 64 KiB is allocated by an inlined function; a single page would have one more
-# on the stack.
+# Functions that are on the stack together when a page is reserved. "prepare" is on it where
+# the page was allocated, walk_page_range where mprotect() is about to change the mapping,
+# "fault" where the page is about to be mapped, "swapin" where the page comes from swap.
+# A folio of 64 KiB is allocated by an inlined function; with a single page there would be
+# one more function on the stack.
 prepare=__mtetagram_prepare
 fault=__mtetagram_prepare_fault
 swapin=__mtetagram_prepare_swapin
@@ -54,7 +55,7 @@ trace_on()
 	echo 1 >"$tracing/tracing_on"
 }
 
-# One stack must hold all the functions; "a>b": a, called by b.
+# One stack must hold all the functions. "a>b" is function a, called by b.
 stack_with()
 {
 	echo 0 >"$tracing/tracing_on"
@@ -82,7 +83,7 @@ take_path()
 
 	trace_on
 	check_loudly "$name: bytes and tags are right" paths "$name"
-	check "$name: it was that way" stack_with "${seen[$name]}"
+	check "$name: the path was taken" stack_with "${seen[$name]}"
 }
 
 load
@@ -101,19 +102,19 @@ for name in anon mprotect thp thp-mprotect mthp huge-zero shmem fault-around uff
 done
 check_loudly "uffd-move: bytes and tags are right" paths uffd-move
 check_loudly "ksm: tagged pages are not merged" paths ksm
-check_loudly "who tags is preempted by who waits for that" preempt 200
+check_loudly "a process that tags is preempted by one that waits for the same pages" preempt 200
 check "all data that was stored is right" slots verify "$DEV" --count "$count"
 
 # What can happen to the machine.
 check_fails_with "hibernation is refused" "busy" sh -c 'echo disk >/sys/power/state'
-check "and the log says why" sh -c 'dmesg | grep -q "is set up, and hibernation would lose"'
+check "the log says why hibernation is refused" sh -c 'dmesg | grep -q "is set up, and hibernation would lose"'
 echo devices >/sys/power/pm_test
 check "suspend to idle and back" sh -c 'echo freeze >/sys/power/state'
 echo none >/sys/power/pm_test
-check "a CPU goes" sh -c 'echo 0 >/sys/devices/system/cpu/cpu1/online'
-check_loudly "tags without it" paths mprotect
-check "and comes" sh -c 'echo 1 >/sys/devices/system/cpu/cpu1/online'
-check_loudly "tags with it" paths mprotect
+check "a CPU goes offline" sh -c 'echo 0 >/sys/devices/system/cpu/cpu1/online'
+check_loudly "mprotect: right without that CPU" paths mprotect
+check "the CPU comes online" sh -c 'echo 1 >/sys/devices/system/cpu/cpu1/online'
+check_loudly "mprotect: right with that CPU" paths mprotect
 check "all data that was stored is right" slots verify "$DEV" --count "$count"
 check "discard" blkdiscard "$DEV"
 check_empty
@@ -123,7 +124,7 @@ swap_on "$DEV"
 take_path swapin
 take_path swapin-shmem
 take_path process-swap
-check "process-swap: and written" \
+check "process-swap: writing takes the path, too" \
 	stack_with __arm64_sys_process_vm_writev do_swap_page $swapin
 cgroup=/sys/fs/cgroup/paths
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
@@ -142,8 +143,8 @@ check "swapoff: with tagged pages in swap" swapoff "$DEV"
 eval "exec ${paths_of[1]}>&-"
 wait $paths_pid
 check_is "swapoff: bytes and tags are right" 0 $?
-check "swapoff: it was that way" stack_with "${seen[swapoff]}"
-check "swapoff: and so was shared memory" stack_with "${seen[swapoff-shmem]}"
+check "swapoff: the path was taken" stack_with "${seen[swapoff]}"
+check "swapoff: the path of shared memory was taken" stack_with "${seen[swapoff-shmem]}"
 
 print_hook_counts
 check_empty_after_swap

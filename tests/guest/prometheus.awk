@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-# Is this the text format of Prometheus, as strictly as we mean to write it?
+# Is a file in the text format of Prometheus, in the strict form that the tool writes?
 #
 #   awk -f prometheus.awk FILE
 #
-# A metric is a line HELP, a line TYPE, and then all of its samples; it comes once.
-# Names of counters end with _total, others do not. No sample comes twice. Values are
-# plain numbers. Says what is wrong and fails, else prints how many samples there are.
+# A metric is a line HELP, a line TYPE, and then all samples of the metric; each metric comes
+# once. Names of counters end with _total, other names do not. No sample comes twice. Values
+# are plain numbers. The program says what is wrong and fails, or prints the number of
+# samples.
 
 function bad(what)
 {
@@ -14,7 +15,7 @@ function bad(what)
 	exit 1
 }
 
-# Take the labels apart, put them in order, and return them.
+# The labels of a sample, sorted by name.
 function labels(text,    n, i, names, sorted, list, name, value)
 {
 	n = 0

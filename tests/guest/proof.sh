@@ -1,20 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The proof: swap to tag storage while tagged memory moves all over the machine, every
-# byte and every tag verified; then everything is freed and must be given back to the
-# last block. Three times:
-#   past RAM     more memory than there is, the kernel swaps what it likes
-#   full device  the tag storage is full of objects, nearly every tagged page takes a
-#                block that holds some
-#   swapoff      all that is swapped comes back, again and again, in the middle of it
-# Arguments go to all three, for example --seed N.
+# The proof: the kernel swaps to tag storage while tagged memory moves all over the machine,
+# and every byte and every tag is verified. Then everything is freed, and all blocks must be
+# free. There are three phases:
+#   past RAM     the processes use more memory than the machine has; the kernel chooses what
+#                is swapped
+#   full device  the tag storage is full of objects; nearly every tagged page takes a block
+#                that holds some
+#   swapoff      swapoff brings all pages back, again and again, meanwhile
+# Arguments go to all three phases, for example --seed N.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 out=/tmp/proof.out
 : >$out
 
-# Whole numbers of all phases together.
+# sum_of NAME: the sum of that number over all phases.
 sum_of()
 {
 	sed -nE "s/^proof: .*\<$1 ([0-9]+).*/\1/p" $out | awk '{ n += $1 } END { print n + 0 }'

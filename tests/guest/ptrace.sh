@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Tags of pages that user space cannot access, and which therefore were never tagged,
-# accessed by ptrace: the blocks must be reserved first, or stored data is read as
+# ptrace accesses the tags of pages that user space cannot access, and that were therefore
+# never tagged. The pages must be reserved first, or the data in their tag blocks is read as
 # tags and overwritten.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,9 +10,10 @@ load
 static=$(attr tag_storage/blocks_tagged)
 carveout=$(attr tag_storage/size)
 set_up $((carveout * 8))
-# Half of what would fill it, so that all of it can be moved somewhere.
+# Half of the data that would fill the device, so that there is room for each object that
+# must move.
 count=$((carveout / 4096 / 2))
-check "fill the device" slots write "$DEV" --count $count --content random
+check "fill half of the device" slots write "$DEV" --count $count --content random
 check_loudly "tags by ptrace" tracer $((96 << 20))
 check "what was stored is right" slots verify "$DEV" --count $count --content random
 check_is "no object was lost" 0 "$(attr hook/lost)"

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Two memory nodes, each with tag storage of its own (tests/qemu/run --numa): two regions
-# and two devices. Tags of the one must not touch what the other holds, and both have to
+# Two memory nodes, each with tag storage of its own (tests/qemu/run --numa), are two regions
+# and two devices. Tags of one region must not touch data of the other, and each region has to
 # make room.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# use N: what lib.sh does is about that device from now on.
+# use N: the functions of lib.sh work on device N from now on.
 use()
 {
 	DEV=/dev/mtetagram$1
@@ -23,7 +23,7 @@ verify()
 	done
 }
 
-# Two thirds of what is available: some of it is in each node.
+# Tags two thirds of the memory that is available, so that some of it is in each node.
 hold_tags()
 {
 	local how=$1 i answer holder before=()
@@ -47,14 +47,14 @@ hold_tags()
 	check_is "$how: all tags and bytes are right" 0 $?
 }
 
-# A device that cannot be added does not take one with it that may be in use by then.
+# When the second device cannot be added, the first one stays: it may be in use by then.
 modprobe mtetagram_provoke disk=mtetagram1 || bail "modprobe failed"
-check "modprobe while the second device is in the way" modprobe mtetagram
-check "the first is there" set_up 1M
-check "and works" slots write "$DEV" --count 100
-check_is "the second is not ours" "" "$(ls -d /sys/block/mtetagram1/tag_storage 2>/dev/null)"
+check "modprobe while the name of the second device is taken" modprobe mtetagram
+check "the first device is there" set_up 1M
+check "the first device works" slots write "$DEV" --count 100
+check_is "the second device is not ours" "" "$(ls -d /sys/block/mtetagram1/tag_storage 2>/dev/null)"
 check "rmmod" rmmod mtetagram
-check "rmmod of what was in the way" rmmod mtetagram_provoke
+check "rmmod of mtetagram_provoke" rmmod mtetagram_provoke
 
 load
 check "there are two regions" test -b /dev/mtetagram1 -a ! -e /dev/mtetagram2
@@ -74,7 +74,7 @@ for i in 0 1; do
 	check_empty
 	swap_on "$DEV"
 done
-check_loudly "memory in both is right" proof --operations 40
+check_loudly "swapped memory on the two devices is right" proof --operations 40
 for i in 0 1; do
 	use $i
 	check_that "device $i was swapped to" "$(mm_stat mem_used_max) > 65536"

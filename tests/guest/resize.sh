@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The share of the carve-out changes, down and up, and the device grows, while it is in
-# use: under fio's verification, then under swap with tagged memory on the move.
+# The share of the carve-out shrinks and grows, and the device grows, while the device is in
+# use: first while fio verifies, then while it is swap and tagged memory moves.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -9,8 +9,8 @@ load
 carveout=$(attr tag_storage/size)
 static=$(attr tag_storage/blocks_tagged)
 
-# Sizes to go through: one that fits if objects move together, one that may not fit,
-# and all of it.
+# The shares to go through: two that fit if objects move together, one that may not fit, and
+# the whole carve-out, twice.
 sizes()
 {
 	local used=$(($(attr tag_storage/blocks_used) * $(attr tag_storage/block_size)))
@@ -18,7 +18,7 @@ sizes()
 	echo $((used * 15 / 16)) "$carveout" $((used / 2)) $((used * 7 / 8)) "$carveout"
 }
 
-# Another 1 MiB: the table of all slots is copied. No process is started for it.
+# The device grows by 1 MiB, for which the table of all slots is copied. Starts no process.
 grow()
 {
 	local size
@@ -27,8 +27,9 @@ grow()
 	echo $((size + (1 << 20))) >"$SYS/disksize"
 }
 
-# resize_often PROGRESS...: down and up, and larger; then each time a command that waits
-# until the load has done more, and fails if it has ended.
+# resize_often PROGRESS...: shrinks and grows the share, and grows the device. After each
+# round runs the command PROGRESS, which waits until the load has done more of its work, and
+# fails if the load has ended.
 resize_often()
 {
 	local size output round done=0 refused=0 grown=0
@@ -53,11 +54,11 @@ resize_often()
 	done
 	note "$done times resized, $refused times refused, $(attr hook/relocated) objects moved," \
 		"$grown times grown, to $(attr disksize)"
-	# All of it for what comes next.
+	# The next part begins with the whole share.
 	mtetagramctl resize 100% && ((done >= 10 && refused >= 1))
 }
 
-# Until fio has read more.
+# Returns when fio has read more.
 fio_progress()
 {
 	local before
@@ -73,8 +74,8 @@ reads_done()
 	awk '{ print $1 }' "$SYS/stat"
 }
 
-# Becomes fio, with what is written and read. Nothing is written while the device shrinks to
-# what is stored: that would rightly be refused.
+# with_fio OPTION...: becomes fio. While the share shrinks to the size of the data, nothing
+# may be written: the driver would rightly refuse the write.
 with_fio()
 {
 	exec fio --name=verify --filename="$DEV" --direct=1 --ioengine=psync --size="$carveout" \
@@ -83,10 +84,10 @@ with_fio()
 }
 
 set_up 64M
-# A third of it is discarded, and leaves holes: something to move.
+# A third of the data is discarded, and leaves holes: then there are objects to move.
 check "fio writes" with_fio --rw=randwrite --do_verify=0 --size=$((carveout * 3 / 2))
 check "discard a part of it" blkdiscard -o "$carveout" -l $((carveout / 2)) "$DEV"
-# As often as it takes: a signal ends it, with a status that says so, if all was right.
+# fio reads until a signal ends it. If all was right, the status is that of the signal.
 with_fio --rw=randread --time_based --runtime=30d &
 fio=$!
 check_loudly "resize often while fio verifies" resize_often fio_progress
@@ -96,7 +97,7 @@ check_is "fio's data is right" 128 $? || tail -n 20 /tmp/fio.out
 check_that "objects have moved" "$(attr hook/relocated) > 0"
 last=$(($(attr disksize) / 4096 - 1))
 check "the last new slot can be written" slots write "$DEV" --from $last --content half
-check "and read" slots verify "$DEV" --from $last --content half
+check "the last new slot is right" slots verify "$DEV" --from $last --content half
 check "discard" blkdiscard "$DEV"
 check_empty
 

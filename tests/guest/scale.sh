@@ -1,22 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What walks through tag storage or slots, at the size of a machine of 1 TiB: 32 GiB of
-# tag storage, 8 million tag blocks, a device of 25 million slots. Each step is done twice:
-# once for its time, and once beside a task of the highest priority, which says for how
-# long the step kept the processor. No step may do so for more than MAX_OFF, and none that
-# anybody can start may take more than MAX_ANYBODY.
+# Each function of the driver that walks through tag storage or slots, at the size of a
+# machine of 1 TiB: 32 GiB of tag storage, 8 million tag blocks, a device of 25 million slots.
+# Each step is done twice. The first pass measures the time of the step. In the second pass
+# a task of the highest priority measures for how long the step kept the processor. No step may
+# keep the processor for more than MAX_OFF. A step that any user can start may not take more
+# than MAX_ANYBODY.
 #
-# One processor, --icount (a nanosecond is an instruction), and two machines. One has more
-# memory than the host: --mem 1T --sparse --append "mem=2G initcall_debug". Linux has
-# struct pages for 2 GiB then, while the device tree describes 1 TiB. On a small one
-# (--mem 1G) all tag storage is filled, so that objects are spilled and come home to a
-# table that is as long.
+# Needs one processor and --icount (a nanosecond is an instruction), and two machines. The
+# large machine has more memory than the host: --mem 1T --sparse --append "mem=2G
+# initcall_debug". Linux has struct pages for 2 GiB then, while the device tree describes
+# 1 TiB. On the small machine (--mem 1G) all tag storage is filled, so that objects spill and
+# settle, and the table of slots is as long.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 MAX_OFF=100		# microseconds
 MAX_ANYBODY=1000
-MAX_OBJECT=50		# of settling, for each object that comes home
+MAX_OBJECT=50		# for each object that settles
 MAX_BOOT=500000
 PERIOD=20		# of the task of the highest priority
 
@@ -24,7 +25,7 @@ tracing=/sys/kernel/tracing
 order=()
 declare -A took kept returned
 
-# The longest time since the last call that somebody kept the processor.
+# The longest time since the last call for which the processor was kept.
 longest()
 {
 	local us
@@ -62,7 +63,7 @@ measure()
 	end "$step"
 }
 
-# What anybody may read, but what another disk has, too.
+# The attributes that any user may read, without those that another disk has as well.
 readable()
 {
 	local name
@@ -74,7 +75,7 @@ readable()
 	done
 }
 
-# As nobody: each attribute, and the microseconds that reading it takes.
+# The user nobody reads these attributes: their names, and the microseconds of each.
 read_as_nobody()
 {
 	# shellcheck disable=SC2016 # for the other shell
@@ -115,7 +116,7 @@ discard_slots()
 	done
 }
 
-# Microseconds in the worker, and not those for which it waits before.
+# The microseconds in which the worker runs, without the time before it starts.
 time_of_settle()
 {
 	awk '/workqueue_execute_(start|end): .* function settle/ {
@@ -131,7 +132,8 @@ time_of_settle()
 		END { printf "%d\n", sum }' "$tracing/trace"
 }
 
-# It runs when this has nothing to do, and is done when this ends.
+# The worker runs while this test has nothing to do. A process of the lowest priority sees
+# when nothing is spilled any more.
 wait_for_settle()
 {
 	# shellcheck disable=SC2016 # for the other shell
@@ -140,7 +142,7 @@ wait_for_settle()
 		bash "$SYS/tag_storage/spilled_size"
 }
 
-# spill_and_settle STEP: objects that found no other place come home when their blocks
+# spill_and_settle STEP: objects for which there was no other place settle when their blocks
 # are free again.
 spill_and_settle()
 {
@@ -162,7 +164,7 @@ spill_and_settle()
 	echo 0 >"$tracing/events/workqueue/enable"
 	returned[$step]=$(($(attr hook/settled) - before))
 	[[ $pass != time ]] || took[$step]=$(time_of_settle)
-	note "$step: ${returned[$step]} objects have come home"
+	note "$step: ${returned[$step]} objects have settled"
 }
 
 all_steps_of_a_large_machine()
@@ -174,9 +176,9 @@ all_steps_of_a_large_machine()
 	measure "reserved in debugfs" dd if="$DEBUGFS/reserved" of=/dev/null bs=64k status=none
 	measure "block_map" dd if="$SYS/tag_storage/block_map" of=/dev/null bs=64k status=none
 	measure "discard a half" discard_slots
-	measure "limit, less" set_attr tag_storage/share \
+	measure "share, less" set_attr tag_storage/share \
 		$(($(attr tag_storage/blocks_used) * $(attr tag_storage/block_size) * 15 / 16))
-	measure "limit, all" set_attr tag_storage/share "$carveout"
+	measure "share, all" set_attr tag_storage/share "$carveout"
 	measure "compact" set_attr compact 1
 	measure "reset" set_attr reset 1
 }
@@ -186,7 +188,7 @@ all_steps_of_a_small_machine()
 	measure "set up 96 GiB" set_attr disksize 96G
 	slots fill "$DEV" --content half --count $((carveout * 8 / 4096)) >/dev/null
 	spill_and_settle settle
-	# What is spilled now may be behind the place where the last search ended.
+	# The objects that are spilled now may lie behind the place where the last search ended.
 	spill_and_settle "settle again"
 	measure "reset" set_attr reset 1
 }
@@ -212,11 +214,11 @@ carveout=$(attr tag_storage/size)
 set_attr reset 1
 if ((carveout < 32 << 30)); then
 	machine=small
-	# Of 16 blocks for each processor that may be evicted under one lock: 8 times as many.
+	# Under one lock, 16 blocks may be evicted for each processor: this is 8 times as many.
 	pages=$((128 * 32))
 else
 	machine=large
-	# As many as fill all tag blocks of the memory that Linux knows.
+	# As many slots as fill all tag blocks of the memory that Linux knows.
 	slots=$(awk '/^MemTotal:/ { printf "%d", $2 / 64 / 16; exit }' /proc/meminfo)
 	slots=$((slots * 16))
 	note "$(attr tag_storage/blocks) tag blocks, $slots slots are written"
@@ -225,8 +227,9 @@ fi
 for program in blkdiscard burst chrt dd setpriv slots stat wakeup; do
 	cat "$(command -v $program)" >/dev/null
 done
-# Whoever allocates or frees much has the page allocator move 2,000 pages at a time with
-# interrupts off (CONFIG_PCP_BATCH_SCALE_MAX), for 0.3 ms. Not here: fewer at a time.
+# When a process allocates or frees much memory, the page allocator moves 2,000 pages at a
+# time with interrupts off (CONFIG_PCP_BATCH_SCALE_MAX), for 0.3 ms. With this setting the
+# page allocator moves fewer at a time.
 echo 100000 >/proc/sys/vm/percpu_pagelist_high_fraction
 pass="time"
 all_steps_of_a_${machine}_machine
@@ -242,7 +245,7 @@ print_table
 if [[ $machine == large ]]; then
 	check_that "boot: the regions take at most $MAX_BOOT us" "$(boot_time) <= $MAX_BOOT"
 	while read -r name us; do
-		check_that "anybody who reads $name: at most $MAX_ANYBODY us" "$us <= $MAX_ANYBODY"
+		check_that "a user who reads $name: at most $MAX_ANYBODY us" "$us <= $MAX_ANYBODY"
 	done </tmp/attributes-time
 else
 	for step in settle "settle again"; do

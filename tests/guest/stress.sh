@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# All processors want the same tag blocks at once, while what is stored in them is
-# written, read, discarded; while the share of the carve-out changes; while swap is
-# switched off and on; while the module is loaded and removed with data in it. Every
-# byte and every tag is verified.
-# Argument: how much longer than usual.
+# All processors want the same tag blocks at once: while slots are written, read and
+# discarded; while the share of the carve-out changes; while swap is switched off and on;
+# while the module is loaded and removed with data in it. Every byte and every tag is
+# verified. The argument says how many times as long as usual the test is.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +16,8 @@ number()
 	sed -nE "s/^race: $1 +([0-9]+)$/\1/p" /tmp/load.race
 }
 
-# end_race DESCRIPTION: what it has done, and it must have been right.
+# end_race DESCRIPTION: ends the load "race", which must have been right; prints what race
+# has done.
 end_race()
 {
 	load_stop race
@@ -25,8 +25,8 @@ end_race()
 	note "$(load_output race | sed -n 's/^race: *//p' | tr -s ' ' | paste -sd,)"
 }
 
-# resize_during ROUNDS LOAD...: half of the carve-out, all of it, half of what is used,
-# and each time the loads do more of their work.
+# resize_during ROUNDS LOAD...: sets the share to half of the carve-out, to all of it, and
+# to half of the used blocks; after each round waits until the loads have done more work.
 resize_during()
 {
 	local rounds=$1 size load round done=0 refused=0
@@ -50,8 +50,8 @@ resize_during()
 	((done >= 4))
 }
 
-# How many blocks were reserved from several processors before they were released: the
-# events of one block, in the order of time.
+# How many times several processors have reserved pages of a block before the block was
+# released: from the events of each block, in the order of time.
 shared_blocks()
 {
 	sed -nE 's/.*\[0*([0-9]+)\].* mtetagram_(reserve|release): .*block=([0-9]+).*/\1 \2 \3/p' \
@@ -88,7 +88,7 @@ check "discard" blkdiscard "$DEV"
 check_empty
 check_balance "$static"
 
-note "the module comes and goes"
+note "the module is loaded and removed"
 load_start race race --taggers "$cpus" --endless
 rmmod mtetagram
 evicted=0
@@ -97,7 +97,7 @@ for ((i = 0; i < 3 * times; i++)); do
 	check "I/O between two removals" race --io 2 --device "$DEV" --slots $((carveout / 4096))
 	check "tagging goes on" load_progress race
 	evicted=$((evicted + $(attr hook/evicted)))
-	check_that "there is data" "$(attr tag_storage/blocks_used) > 0"
+	check_that "the device holds data" "$(attr tag_storage/blocks_used) > 0"
 	check "the module is removed with data in it" rmmod mtetagram
 done
 end_race "every tag was right"
@@ -110,11 +110,11 @@ swap_on "$DEV"
 load_start race race --taggers "$cpus" --endless
 load_start proof proof --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 --endless \
 	--cycle-swap "$DEV"
-check_loudly "resize, and everything goes on" resize_during $((times * 2)) race proof
+check_loudly "resize, and the loads go on" resize_during $((times * 2)) race proof
 load_stop proof
 check_is "memory in swap is right" 0 $?
 load_output proof
-end_race "and so are the tags of others"
+end_race "all tags of race are right"
 check "swapoff" swapoff "$DEV"
 check_empty_after_swap
 check_balance "$static"

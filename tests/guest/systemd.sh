@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# On a machine whose init is systemd: from nothing installed to swap in use, other
-# settings, wrong settings, and a reboot after which it is all there again. Or, on a
-# machine without tag storage, nothing, and nobody complains. Needs --systemd.
+# On a machine whose init is systemd (tests/qemu/run --systemd): the package is installed and
+# the device becomes swap; then other settings, wrong settings, and a reboot, after which the
+# device is swap again. On a machine without tag storage nothing is set up, and no unit fails.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 UNIT=mtetagram@mtetagram0.service
 CONF=/etc/mtetagram.conf
-# On the root disk: what there was to say before the reboot.
+# On the root disk: the counts of the checks before the reboot.
 STATE=/var/lib/mtetagram-boot-test
 
 # Shows a command and what it prints.
@@ -24,8 +24,8 @@ state()
 	systemctl show -P "$1" "${2:-$UNIT}"
 }
 
-# Until systemd has done what it was not asked for, but udev wants. If it never does, the
-# limit of the whole test ends this.
+# wait_for_state STATE: until the unit has that state. udev starts and stops the unit. If
+# the state never comes, the limit of the whole test ends the loop.
 wait_for_state()
 {
 	note "waiting for $UNIT to be $1"
@@ -50,21 +50,21 @@ swaps()
 	awk -v device="$DEV" '$1 == device { print $NF }' /proc/swaps
 }
 
-# is_set_up SIZE ALGORITHM PRIORITY LIMIT
+# is_set_up SIZE ALGORITHM PRIORITY SHARE
 is_set_up()
 {
 	check_is "the unit is active" active "$(state ActiveState)"
 	check_is "swap of this priority is in use" "$3" "$(swaps)"
 	check_is "the size is right" "$1" "$(attr disksize)"
 	check "the algorithm is $2" grep -qF "[$2]" "$SYS/comp_algorithm"
-	check_is "the limit is right" "$4" "$(attr tag_storage/share)"
+	check_is "the share is right" "$4" "$(attr tag_storage/share)"
 }
 
 is_untouched()
 {
 	check_is "no swap" "" "$(swaps)"
 	check_is "not set up" 0 "$(attr initstate)"
-	check_is "no limit" "$carveout" "$(attr tag_storage/share)"
+	check_is "the share is the whole carve-out" "$carveout" "$(attr tag_storage/share)"
 	check "the default algorithm" grep -qF "[lz4]" "$SYS/comp_algorithm"
 }
 
@@ -81,7 +81,7 @@ install_it()
 	udevadm control --reload
 }
 
-# Is what was swapped out there?
+# Swaps pages out, and checks that the device holds some.
 use_swap()
 {
 	echo 16M >/sys/fs/cgroup/memory.reclaim 2>/dev/null
@@ -92,7 +92,7 @@ use_swap()
 first_set_up()
 {
 	check_is "a bare machine has no swap" 1 "$(wc -l </proc/swaps)"
-	check "and no driver" test ! -e /sys/module/mtetagram
+	check "a bare machine has no driver" test ! -e /sys/module/mtetagram
 	install_it
 	check "load modules as the boot does" systemctl restart systemd-modules-load
 	check "the device's unit starts by itself" wait_for_state active
@@ -139,7 +139,7 @@ wrong()
 		pass "the journal says '$2'"
 	fi
 	is_untouched
-	check_is "it has failed" failed "$(state ActiveState)"
+	check_is "the unit has failed" failed "$(state ActiveState)"
 }
 
 wrong_settings()
@@ -155,18 +155,18 @@ wrong_settings()
 	echo 'enable = no' >$CONF
 	check "enable = no: start does nothing" systemctl start $UNIT
 	check_is "by a condition" exec-condition "$(state Result)"
-	check "which is not a failure" test "$(state ActiveState)" = inactive
+	check "the unit has not failed" test "$(state ActiveState)" = inactive
 	is_untouched
 	rm $CONF
 }
 
-# What an administrator does by hand.
+# The steps that an administrator may do by hand.
 by_hand()
 {
 	check "set up by hand" mtetagramctl setup --size 32M mtetagram0
-	check "the unit leaves it alone" systemctl start $UNIT
+	check "the unit leaves a device alone that is set up" systemctl start $UNIT
 	check_is "by a condition" exec-condition "$(state Result)"
-	check_is "the size is still that" $((32 << 20)) "$(attr disksize)"
+	check_is "the size is as set by hand" $((32 << 20)) "$(attr disksize)"
 	mtetagramctl reset
 	check "start" systemctl start $UNIT
 	is_set_up $((3 * carveout)) lz4 100 "$carveout"
@@ -174,7 +174,7 @@ by_hand()
 	check "the driver is unloaded" modprobe -r mtetagram
 	check "the unit ends with its device" wait_for_state inactive
 	check "the driver is loaded" modprobe mtetagram
-	check "and the unit starts again" wait_for_state active
+	check "the unit starts again" wait_for_state active
 	is_set_up $((3 * carveout)) lz4 100 "$carveout"
 }
 
@@ -186,14 +186,14 @@ modprobe_settings()
 	check "systemctl stop" systemctl stop $UNIT
 	check "unload" modprobe -r mtetagram
 	sed 's/^#softdep/softdep/' /lib/modprobe.d/mtetagram.conf >$conf
-	check_is "softdep: the driver before zram" "mtetagram.ko zram.ko" \
+	check_is "softdep: the driver is loaded before zram" "mtetagram.ko zram.ko" \
 		"$(modprobe --show-depends zram | grep -oE '(mtetagram|zram)\.ko' | paste -sd' ')"
 	sed 's/^#blacklist/blacklist/' /lib/modprobe.d/mtetagram.conf >$conf
 	check "load modules as the boot does" systemctl restart systemd-modules-load
-	check "blacklist: not the driver" test ! -e /sys/module/mtetagram
+	check "blacklist: the driver is not loaded" test ! -e /sys/module/mtetagram
 	rm $conf
 	check "load modules as the boot does" systemctl restart systemd-modules-load
-	check "and the unit starts again" wait_for_state active
+	check "without the settings the unit starts again" wait_for_state active
 }
 
 without_tag_storage()
@@ -201,11 +201,11 @@ without_tag_storage()
 	install_it
 	check "loading modules works as the boot does it" systemctl restart systemd-modules-load
 	journalctl --sync
-	check "the journal says that there is none" grep -q "mtetagram: no usable MTE tag storage" \
+	check "the journal says that there is no tag storage" grep -q "mtetagram: no usable MTE tag storage" \
 		<(journalctl -b -k -o cat)
 	check "the unit can be started" systemctl start $UNIT
-	check_is "and is skipped by a condition" no "$(state ConditionResult)"
-	check_is "it is inactive" inactive "$(state ActiveState)"
+	check_is "a condition skips the unit" no "$(state ConditionResult)"
+	check_is "the unit is inactive" inactive "$(state ActiveState)"
 	check_is "no unit has failed" "" "$(systemctl --failed --no-legend --plain)"
 }
 
@@ -214,11 +214,11 @@ reboot_now()
 	note "reboot"
 	echo "$CHECKS $FAILED $(</proc/sys/kernel/random/boot_id)" >$STATE
 	systemctl start --no-block --job-mode=replace-irreversibly reboot.target
-	# Until systemd ends this test.
+	# systemd ends this test.
 	exec tail -f /dev/null
 }
 
-# Until everything that the boot has to do is done.
+# Returns when the boot has ended.
 wait_for_boot()
 {
 	local running

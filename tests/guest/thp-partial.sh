@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# PROT_MTE for a part of a huge page, which is then split: each page keeps its tags, or
-# that it has none, by a patch of the series. The stock kernel gives all of them the
-# tagging state of the first, so that tags are lost and others appear.
+# A part of a huge page gets PROT_MTE, and then the huge page is split. By a patch of the
+# series, each page keeps its tags, or stays untagged. The stock kernel gives all pages the
+# tagging state of the first page, so that tags are lost and others appear.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
