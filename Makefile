@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Only a dispatcher: each target is a script. `make help` lists them.
+# Each target only calls a script. `make help` lists the targets.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -84,7 +84,7 @@ style: setup ## tests: checkpatch, sparse, W=1, kernel-doc, sphinx, manuals, she
 series: setup ## tests: every patch applies, and compiles with n, m and y
 	@tests/gates/series --build
 
-harness-test: products ## tests: the harness tells pass, fail, panic, hang, ... apart
+harness-test: products ## tests: tests/qemu/run tells pass, fail, panic, hang, ... apart
 	@tests/qemu/harness-test release debug
 
 TOOL_BUILD ?= $(CURDIR)/build/tool
@@ -92,14 +92,14 @@ install: ## the tool and its set-up at boot, on this machine (DESTDIR=, PREFIX=)
 	@$(MAKE) -C tools/mtetagramctl O=$(TOOL_BUILD) install
 	@$(MAKE) -C tools/boot install
 
-uninstall: ## take them away again
+uninstall: ## remove what install has installed
 	@$(MAKE) -C tools/mtetagramctl O=$(TOOL_BUILD) uninstall
 	@$(MAKE) -C tools/boot uninstall
 
-bench: setup ## all benchmarks whose inputs have changed (FRESH=1: all), and the report; bench-NAME: one
+bench: setup ## the benchmarks whose inputs have changed (FRESH=1: all), and the report; bench-NAME: one
 	@scripts/bench
 
-bench-baseline: setup ## record the ratios anew that make check compares with, and show old and new
+bench-baseline: setup ## measure the ratios anew that make check compares with, and show old and new
 	@scripts/products.sh qemu rootfs bin kernel-release
 	@tests/bench/baseline/check --renew
 
@@ -109,9 +109,9 @@ bench-%: setup
 clean: ## remove build/; the cache stays
 	rm -rf build
 
-# make can end with 0 or 2 only, and has the last word when a recipe fails. These
-# two end make themselves, with the status in a file; see make_exit.c. Should that
-# not load, it is 0 or 2.
+# When a recipe fails, make ends with 2. The targets check and guest promise the status of
+# their script: they end make with the status in a file, see scripts/make_exit.c. If that
+# cannot be loaded, the status is 0 or 2.
 ifneq ($(filter check guest,$(MAKECMDGOALS)),)
 -load build/make_exit.so
 endif
