@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What all benchmarks share: the one schema of results, the table, the file.
+"""What all benchmarks share: the schema of results, the table, the file.
 
 A benchmark NAME is the program tests/bench/NAME/run, started by `make bench-NAME`.
 It measures us and a named peer in the same run, and ends with
@@ -10,11 +10,11 @@ It measures us and a named peer in the same run, and ends with
     table.finish()
 
 which prints the table and writes build/bench/NAME.json: an array of objects with
-the keys of KEYS, and more if given. spread is how far repeats are from each other, as
-a share of the smallest; null if there were none.
+the keys of KEYS, and more if given. spread is the distance of the largest repeat from the
+smallest, as a share of the smallest; null if there were no repeats.
 
-What runs in a guest is a script that prints lines "bench NAME VALUE..."; guest() boots
-it and returns them.
+guest() boots a guest and runs a script in it, which prints lines "bench NAME VALUE...";
+guest() returns the values.
 """
 import functools
 import hashlib
@@ -69,8 +69,8 @@ def versions():
 
 
 def heap_pages():
-    """Path and description of pages of live heaps. They are collected anew when the
-    program that does it, or one of those whose heap it takes, changes."""
+    """Path and description of pages of live heaps. The pages are collected anew when
+    pool/corpus changes, or a program whose heap it takes."""
     program = os.path.join(TOP, 'tests/bench/pool/corpus')
     key = hashlib.sha256()
     with open(program, 'rb') as f:
@@ -155,12 +155,12 @@ def percentile(values, percent):
 
 
 def spread(values):
-    """How far values are from each other, as a share of the smallest."""
+    """The distance of the largest value from the smallest, as a share of the smallest."""
     return round(max(values) / min(values) - 1, 6)
 
 
 def as_percent(share):
-    """A spread for people; the largest of several."""
+    """A spread as text; of several, the largest."""
     if isinstance(share, list):
         share = max(share)
     return '-' if share is None else f'{share * 100:.2g} %'
@@ -184,23 +184,23 @@ def complaint(row):
 
 
 def curve(plot, x, x_name, series, figures=False):
-    """A point of a plot of that title: the row's ratio, or if figures, ours and the
-    peer's, at x. Points of a series are joined by a line."""
+    """A point of the plot with that title, at x: the row's ratio, or with figures the
+    figures of us and of the peer. A line joins the points of a series."""
     return {'plot': plot, 'x': x, 'x_name': x_name, 'series': series, 'figures': figures}
 
 
 class Table:
-    """Results of one benchmark. A ratio above 1 always means that ours is better."""
+    """Results of one benchmark. A ratio above 1 always means that our figure is better."""
 
     def __init__(self, name):
         self.name, self.rows = name, []
 
     def add(self, measure, unit, ours, peer, peer_name, *, mode, how,
             better='lower', **more):
-        """One comparison. better says which of two figures is the better one. more
-        may be repeats, spread and seed, which are 1, None and 1 if not given. The report
-        draws lines if it has curves, see curve(), and a distribution if it has
-        distribution={'ours': [[percent, value], ...], 'peer': ...} and
+        """One comparison. better says whether the lower or the higher figure is the better
+        one. more may hold repeats, spread and seed, which are 1, None and 1 by default. The
+        report draws lines for curves=[curve(...), ...], and a distribution for
+        distribution={'ours': [[percent, value], ...], 'peer': ...} with
         distribution_of=what."""
         if mode not in MODES or better not in ('lower', 'higher'):
             raise ValueError(f'{measure}: mode {mode}, better {better}')

@@ -9,8 +9,8 @@
  * fill"); then random ones are replaced, freeing victims until the new one fits
  * ("churn", 4 times as many as there are). PERCENT of the pages do not compress.
  *
- * Printed is the density, bytes of pages for each byte of arena and metadata, and
- * what the pool's is made of. The model of zsmalloc has its size classes, chains
+ * The program prints the density, which is the bytes of pages for each byte of arena and
+ * metadata, and what the pool loses. The model of zsmalloc has its size classes, chains
  * of up to 8 pages, and compaction of all classes when it is full; its metadata is
  * 16 bytes a slot, 8 a handle and 56 a chain. It is a model: tests/bench/pool has
  * the measurement in the kernel.
@@ -88,7 +88,7 @@ static const struct mtg_provider provider = {
 	get, put, owned, next_kept, next_free, nr_free
 };
 
-/* What both sides offer. */
+/* The operations of the pool and of the model of zsmalloc. */
 struct store {
 	bool (*put)(u32 slot, unsigned int len);
 	void (*free)(u32 slot);

@@ -2,8 +2,8 @@
 /*
  * libFuzzer: any bytes are operations on the pool and the slots (model.h).
  *
- * The first byte is the block size and the number of blocks, few enough that a
- * short input fills them; all that must be true is checked after each operation.
+ * The first byte is the block size and the number of blocks. The blocks are so few that a
+ * short input fills them. All that must be true is checked after each operation.
  */
 #include <stdarg.h>
 

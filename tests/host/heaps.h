@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lengths of objects as heaps have them, for tests. Needs model.h.
+ * Lengths of compressed pages of real heaps, for tests. Needs model.h.
  */
 #ifndef HEAPS_H
 #define HEAPS_H
@@ -31,7 +31,7 @@ static unsigned int random_len(const struct heap *heap, uint64_t *rng)
 {
 	unsigned int i = splitmix(rng) % 31;
 
-	/* Anything between two of them. */
+	/* A length between two neighbours of the table. */
 	return heap->len[i] + splitmix(rng) % (heap->len[i + 1] - heap->len[i] + 1);
 }
 

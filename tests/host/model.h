@@ -3,13 +3,13 @@
  * A reference model of the device: the production pool.c, spill.c and slot.c,
  * unchanged, operations on them, and what must be true afterwards.
  *
- * An operation is 6 bytes, and any bytes are operations: so a sequence may come
- * from a random generator, from a fuzzer, or from a file that either has kept.
- * Whoever includes this defines fail(), which does not return.
+ * An operation is 6 bytes, and any bytes are operations: so a sequence may come from a
+ * random generator, from a fuzzer, or from a file. The program that includes this file
+ * defines fail(), which does not return.
  *
- * Some blocks are never taken for tags, and kept for relocation. One that is taken
- * is overwritten at once, as tags would overwrite it, and must still hold exactly
- * that when it is given back; or that is refused, and nothing may have changed.
+ * Some blocks are never taken for tags: they are the kept blocks. A block that is taken is
+ * overwritten at once, as tags would overwrite it. When it is given back, it must still
+ * hold these bytes. If a block cannot be taken, nothing may have changed.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -49,11 +49,11 @@ struct share {
 
 static struct {
 	unsigned int block_size, blocks, slots;
-	bool threads;	/* there are several */
+	bool threads;	/* several threads run */
 	bool lossy;	/* allocations were made to fail: data may be lost */
 	bool damaged;
 	uint8_t *arena, *states;
-	unsigned int nr_free;	/* without those that are kept */
+	unsigned int nr_free;	/* without kept blocks */
 	struct mtg_pool pool;
 	struct mtg_slots table;
 	pthread_mutex_t lock;	/* of states and nr_free */
@@ -62,7 +62,7 @@ static struct {
 } m = { .lock = PTHREAD_MUTEX_INITIALIZER, .resize = PTHREAD_MUTEX_INITIALIZER };
 
 static __thread unsigned int faults;	/* allocations to fail */
-static __thread enum mtg_rung last_rung;	/* of the caller who takes a block */
+static __thread enum mtg_rung last_rung;	/* the last rung of the caller that takes a block */
 
 #define COUNT(name) __atomic_fetch_add(&m.count.name, 1, __ATOMIC_RELAXED)
 
@@ -78,7 +78,7 @@ static uint64_t splitmix(uint64_t *x)
 /* The provider: what tagblock.c does, as simply as possible. */
 enum { FREE, USED, SWITCHING, TAGGED };
 
-/* A few blocks, in different places, that never are wanted for tags. */
+/* A few blocks, in different places, are never wanted for tags. */
 static NOT_COUNTED bool model_kept(void *ctx, u32 block)
 {
 	return block % 37 == 5;
@@ -186,7 +186,7 @@ static void give_back_block(u32 block)
 {
 	uint8_t *p = block_address(block);
 
-	/* SWITCHING: nobody else gives it back at the same time. */
+	/* SWITCHING: no other thread gives the block back at the same time. */
 	if (!move_state(block, TAGGED, SWITCHING))
 		return;
 	if (p[0] != tag_byte(block) || memcmp(p, p + 1, m.block_size - 1))
@@ -195,7 +195,7 @@ static void give_back_block(u32 block)
 	move_state(block, SWITCHING, FREE);
 }
 
-/* From now on, or no longer, the kept blocks are taken. */
+/* Take all kept blocks, or give them back. */
 static __maybe_unused void take_kept(bool taken)
 {
 	u32 block;
@@ -304,7 +304,7 @@ static void do_settle(void)
 
 	pthread_mutex_lock(&m.resize);
 	broken = READ_ONCE(m.table.broken);
-	/* Others may be about to store. */
+	/* Other threads may be about to store. */
 	if (broken && m.threads) {
 		pthread_mutex_unlock(&m.resize);
 		return;
@@ -312,7 +312,7 @@ static void do_settle(void)
 	mtg_slots_settle(&m.table);
 	if (broken && atomic64_read(&m.pool.used_granules))
 		fail("objects are left in overwritten tag storage");
-	/* Go on as after a reset, but with all data. */
+	/* Go on as after a reset, but keep all data. */
 	if (broken) {
 		m.table.broken = false;
 		m.table.orphans_allowed = false;
@@ -324,7 +324,7 @@ static void do_settle(void)
 	pthread_mutex_unlock(&m.resize);
 }
 
-/* A larger table, while others use it. The last of the new slots is tried. */
+/* The table grows while other threads use it. The last of the new slots is tried. */
 static void do_grow(unsigned int more)
 {
 	u64 pattern = 7, got = 0;
@@ -339,7 +339,7 @@ static void do_grow(unsigned int more)
 		if (mtg_slot_load(&m.table, last, &got))
 			fail("new slot %u is not empty", last);
 		ret = mtg_slot_store(&m.table, last, &pattern, sizeof(pattern));
-		/* Damage that was found before has stopped the table. */
+		/* The table has stopped because of damage that was found before. */
 		if (ret && ret != -ENOSPC && !(ret == -EROFS && READ_ONCE(m.table.broken)))
 			fail("new slot %u cannot be stored: %d", last, ret);
 		if (!ret &&
@@ -350,7 +350,7 @@ static void do_grow(unsigned int more)
 	pthread_mutex_unlock(&m.resize);
 }
 
-/* What has room by mtg_slot_room() may still be refused, but not the reverse. */
+/* A length for which mtg_slot_room() sees no room must be refused. */
 static void do_room(struct share *s, u32 n, u32 index)
 {
 	uint8_t data[MTG_SLOT_SIZE] = { 1 };
@@ -386,7 +386,7 @@ static long long rung(enum mtg_rung rung)
 	return atomic64_read(&m.table.stats.rung[rung]);
 }
 
-/* Only where no other threads are: they would see what is under way. */
+/* Only while no other thread runs: a change that is under way would look wrong. */
 static void check_group(u32 group)
 {
 	struct mtg_group *g = &m.pool.groups[group];
@@ -406,7 +406,7 @@ static void check_group(u32 group)
 	}
 }
 
-/* What is set is found, and nothing else; from both ends. */
+/* A search from either end finds the bits that are set, and no others. */
 static void check_map(const struct mtg_map *map)
 {
 	u32 n, from = 0, last = map->nr;
@@ -438,7 +438,7 @@ static void check_pool(void)
 		if (slot_type(word) != SLOT_OBJECT)
 			continue;
 		used += mtg_granules(object_len(word));
-		/* Its header was overwritten, and its block emptied. */
+		/* The header of its object was overwritten, and the block evicted. */
 		if (m.damaged && !mtg_pool_begins(&m.pool, granule)) {
 			if (!*find_orphan(&m.table, granule) && !m.lossy)
 				fail("slot %u has neither an object nor an orphan", i);
@@ -475,7 +475,7 @@ static void check_pool(void)
 		fail("an object was lost");
 }
 
-/* Three kinds of callers need blocks for tags, see mtg_slots_evict(). */
+/* The last rungs of the three kinds of callers of mtg_slots_evict(). */
 static const enum mtg_rung callers[] = {
 	MTG_RUNG_LOSE, MTG_RUNG_ATOMIC, MTG_RUNG_LOSE, MTG_RUNG_SPARE
 };
@@ -507,7 +507,7 @@ static __maybe_unused void do_op(struct share *s, const struct op *op)
 	case OP_COMPACT:
 		return do_compact();
 	case OP_DAMAGE:
-		/* Seen by other threads in the middle of a move, it is a data race. */
+		/* With other threads, damage in the middle of a move would be a data race. */
 		if (s->step == 1)
 			do_damage(op);
 		return;
@@ -523,7 +523,7 @@ static __maybe_unused void do_op(struct share *s, const struct op *op)
 	}
 }
 
-/* Memory that the caller must not use is not even asked for. */
+/* The driver must not even ask for memory that the caller may not use. */
 static bool fail_counted(gfp_t gfp)
 {
 	if (gfp & __GFP_MEMALLOC && last_rung != MTG_RUNG_LOSE)
@@ -575,7 +575,7 @@ static __maybe_unused void share_check(struct share *s)
 
 static __maybe_unused void model_summary(void)
 {
-	printf("%lu stores (%lu raw), %lu refused, %lu blocks taken, %lu refused, objects: %lld moved, %lld kept, %lld + %lld + %lld spilled, %lld returned, %lld dropped%s\n",
+	printf("%lu stores (%lu raw), %lu refused, %lu blocks taken, %lu refused, objects: %lld moved, %lld kept, %lld + %lld + %lld spilled, %lld settled, %lld lost%s\n",
 	       m.count.stores, m.count.raw, m.count.refused, m.count.taken,
 	       m.count.not_taken, rung(MTG_RUNG_MOVE), rung(MTG_RUNG_KEPT),
 	       rung(MTG_RUNG_SPARE), rung(MTG_RUNG_ATOMIC), rung(MTG_RUNG_EMERGENCY),
@@ -583,7 +583,7 @@ static __maybe_unused void model_summary(void)
 	       m.damaged ? ", headers damaged" : "");
 }
 
-/* With everything freed nothing may be left anywhere. */
+/* When everything is freed, nothing may be left anywhere. */
 static void model_destroy(void)
 {
 	struct mtg_slot_usage usage;

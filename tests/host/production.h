@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The production code as it is, and the variables of the shim. A program includes this
- * once; what it replaces of the shim comes before.
+ * The production code, unchanged, and the variables of the shim. A program includes this
+ * file once. Macros that replace those of the shim come before the #include.
  */
 #ifndef PRODUCTION_H
 #define PRODUCTION_H

@@ -37,7 +37,7 @@ static int results_end(void)
 	return results.failed || results.printed != results.planned;
 }
 
-/* For what a test cannot go on after. */
+/* Ends a test that cannot go on. */
 __attribute__((format(printf, 1, 2), noreturn, unused))
 static void fail(const char *fmt, ...)
 {

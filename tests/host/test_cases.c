@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What random operations do not show: how well objects are moved together, how
- * much work it is to empty a block, and set-up without memory.
+ * Cases that random operations do not reach: how well compaction moves objects together,
+ * how much work it is to evict a block, and set-up without memory.
  *
  *   test_cases [-s SEED]
  */
@@ -29,7 +29,7 @@ static void free_random(unsigned int nr)
 	}
 }
 
-/* Full, churned, then half of the objects are freed, in no order. */
+/* The device is filled, objects are replaced, and half of all objects are freed, at random. */
 static void test_compaction(const struct heap *heap, unsigned int block_size,
 			    unsigned int tagged_percent)
 {
@@ -61,7 +61,7 @@ static void test_compaction(const struct heap *heap, unsigned int block_size,
 	model_destroy();
 }
 
-/* The most that a block can hold, full of the smallest objects. */
+/* Evicting a block moves no more objects than the smallest ones that fit into it. */
 static void test_evict_is_bounded(unsigned int block_size)
 {
 	unsigned int bound = block_size / MTG_GRANULE_SIZE / MTG_MIN_GRANULES + 1;
@@ -90,8 +90,8 @@ static bool fail_always(gfp_t gfp)
 }
 
 /*
- * All headers of a block are overwritten, and tags are stored there: all data is still
- * there, and nobody goes through the table for it. That shows in the number of locks.
+ * All headers of a block are overwritten, and the block is taken for tags. All data is
+ * still there, and eviction does not search the table: the number of locks shows that.
  */
 static void test_damage_is_bounded(unsigned int block_size)
 {
@@ -114,7 +114,7 @@ static void test_damage_is_bounded(unsigned int block_size)
 	locks = shim_locks;
 	take_block(1, MTG_RUNG_LOSE);
 	locks = shim_locks - locks;
-	/* Some are freed before anybody looks. */
+	/* Some slots are freed before the others are read. */
 	for (i = 0; i < n; i += 3)
 		if (!mtg_slot_free(&m.table, i) || mtg_slot_load(&m.table, i, got))
 			fail("slot %u cannot be freed", i);
@@ -136,7 +136,7 @@ static void test_damage_is_bounded(unsigned int block_size)
 	model_destroy();
 }
 
-/* The header of the last object is damaged, and there is no memory for it. */
+/* The header of an object is damaged, and there is no memory for the object. */
 static void test_damage_without_memory(void)
 {
 	uint8_t data[MTG_SLOT_SIZE] = { 1 }, got[MTG_SLOT_SIZE];
@@ -165,8 +165,8 @@ static void test_damage_without_memory(void)
 }
 
 /*
- * The pool is full but for holes of the smallest size. Blocks are taken in which long and short
- * objects take turns: the long ones are spilled, the short ones find the holes.
+ * The pool is full but for holes of the smallest size. Long and short objects take turns in
+ * the blocks that are taken: the long objects spill, the short objects find the holes.
  */
 static void test_short_objects_fill_holes(void)
 {
@@ -198,7 +198,7 @@ static bool fail_nth(gfp_t gfp)
 	return !--fail_at;
 }
 
-/* Objects of 300 bytes, as many as fit, behind a page as it is. Their number. */
+/* One raw page, and as many objects of 300 bytes as fit. Returns the number of slots. */
 static u32 fill_with_short_ones(void)
 {
 	uint8_t data[MTG_SLOT_SIZE] = { };
@@ -214,8 +214,8 @@ static u32 fill_with_short_ones(void)
 }
 
 /*
- * Hundreds of objects are spilled, first of all a page as it is. Then there is room for
- * all of them but for that page.
+ * Hundreds of objects are spilled, the first of which is a raw page. Then there is room for
+ * all of these but for the raw page.
  */
 static void test_settle_goes_past(void)
 {
@@ -247,8 +247,9 @@ static void test_settle_goes_past(void)
 }
 
 /*
- * A few hundred spilled objects, and some in kept blocks, in a table of millions of slots:
- * what there is to do decides how long it takes, not the size of the table.
+ * In a table of millions of slots a few hundred objects are spilled, and some are in kept
+ * blocks. The number of these objects decides how much work settling is, not the size of
+ * the table.
  */
 static void test_settle_looks_at_few(void)
 {
@@ -278,7 +279,7 @@ static void test_settle_looks_at_few(void)
 	model_destroy();
 }
 
-static unsigned int asked[2];	/* Allocations: atomic, of the emergency reserves. */
+static unsigned int asked[2];	/* allocations: atomic, from the emergency reserves */
 static bool no_atomic;
 
 static bool note_gfp(gfp_t gfp)
@@ -288,7 +289,7 @@ static bool note_gfp(gfp_t gfp)
 	return gfp & GFP_ATOMIC && no_atomic;
 }
 
-/* A full pool without spare pages, whose kept block holds tags: there is no place left. */
+/* The pool is full, its kept block holds tags, and there are no spare pages. */
 static void fill_all_places(void)
 {
 	uint8_t data[MTG_SLOT_SIZE] = { 1 };
@@ -305,7 +306,7 @@ static void fill_all_places(void)
 	asked[1] = 0;
 }
 
-/* All places are full: what does a caller get whose last rung that is? */
+/* All places are full: what becomes of an eviction whose last rung is @last? */
 static int evict_when_full(enum mtg_rung last, bool atomic_fails)
 {
 	int ret;
@@ -319,7 +320,7 @@ static int evict_when_full(enum mtg_rung last, bool atomic_fails)
 	move_state(7, SWITCHING, USED);
 	mtg_pool_reopen(&m.pool, 7);
 	move_state(5, TAGGED, FREE);
-	/* Who prepares makes room and comes again. */
+	/* A caller that prepares makes room and tries again, so no refusal is counted. */
 	if (rung(MTG_RUNG_REFUSE) != (ret && last > MTG_RUNG_SPARE))
 		fail("%lld refusals are counted", rung(MTG_RUNG_REFUSE));
 	m.lossy = true;
@@ -372,8 +373,8 @@ static void test_offlining_waits(void)
 }
 
 /*
- * Each allocation of the set-up and of its growth fails once; the sanitizer finds what
- * is leaked.
+ * Each allocation of the set-up and of the growth fails once. The sanitizer finds memory
+ * that is leaked.
  */
 static void test_setup_without_memory(void)
 {
@@ -400,7 +401,7 @@ static void test_setup_without_memory(void)
 		refused += ret == -ENOMEM;
 	}
 	shim_fail_alloc = NULL;
-	/* The slots twice; of the pool the groups, three tables and the list. */
+	/* Two allocations of the slots; of the pool: the groups, three tables and the list. */
 	result(refused == n - 1 && n > 7,
 	       "set-up fails at each of its %u allocations, and leaks nothing", n - 1);
 }
@@ -416,7 +417,7 @@ struct map_thread {
 };
 
 /*
- * Set and clear bits of one thread, which share all words with those of others. The
+ * Each thread sets and clears bits of its own; each word holds bits of all threads. The
  * rarer a bit is set, the more words are zero.
  */
 static void *change_map(void *arg)
@@ -435,7 +436,7 @@ static void *change_map(void *arg)
 	return NULL;
 }
 
-/* Now and then, so that all orders of steps come up. */
+/* Other threads run now and then, so that all orders of steps come up. */
 static void let_others_in(void)
 {
 	static __thread unsigned int n;

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The pool and the slots at the size of a machine with 1 TiB: a carve-out of 32 GiB, 8
- * million blocks, 25 million slots. Everything that walks is made to walk, and for each
- * it is counted how much is done in all, with a lock held, and without a pause in
- * which others may run (cond_resched()).
+ * million blocks, 25 million slots. The test calls each function that walks through blocks or
+ * slots. It counts the steps (see test_steps.c) of each function: all of them, the most with
+ * a lock held, and the most without a pause in which other tasks may run (cond_resched()).
  *
  *   test_scale
  *
- * Counted are steps, see test_steps.c. The arena is sparse: a few thousand pages of it are
- * used.
+ * The arena is sparse: a few thousand of its pages are used.
  */
 #include <sys/mman.h>
 
 #include "shim/linux/kernel_shim.h"
 
-/* Steps: now, when the outermost lock was taken, at the last pause; the longest since. */
+/* Steps so far, when the outermost lock was taken, and at the last pause; the most of each. */
 static struct {
 	unsigned long steps, locked, paused, longest_lock, longest_pause;
 	unsigned int depth;
@@ -63,8 +62,8 @@ static NOT_COUNTED void note_pause(void)
 #define OBJECTS		20000U
 
 /*
- * 100 us, if a step is five instructions of a nanosecond: nothing holds a lock or the CPU
- * for longer.
+ * The most steps with a lock held or without a pause: 100 us, if a step is five instructions
+ * of a nanosecond.
  */
 #define AT_ONCE		20000UL
 
@@ -85,7 +84,7 @@ static void end(const char *what, unsigned long at_most)
 	       now.steps, now.longest_lock, now.longest_pause);
 }
 
-/* The provider, with the maps of the real one. Kept blocks are at both ends. */
+/* The provider. It has a map like tagblock.c. Kept blocks are near the beginning and at the end. */
 static struct mtg_map free_blocks;
 static unsigned long *kept, *used;
 static u32 nr_free;
@@ -143,7 +142,7 @@ static long long rung(enum mtg_rung rung)
 	return atomic64_read(&slots.stats.rung[rung]);
 }
 
-/* Slots all over the table; the blocks are the first ones. */
+/* The slots are spread over the whole table. Their objects are in the first blocks. */
 static u32 slot_of(u32 n)
 {
 	return (u64)n * (SLOTS / OBJECTS) + n % 7;
@@ -196,7 +195,7 @@ static void fill(void)
 	end("20,000 stores", OBJECTS * 400UL);
 }
 
-/* All free blocks but the kept ones hold tags, or none does. */
+/* Take all free blocks for tags, but for the kept ones; or give them back. */
 static void take_all(bool tags)
 {
 	u32 block;
@@ -213,7 +212,7 @@ static void take_all(bool tags)
 	}
 }
 
-/* A thousand blocks are wanted for tags while nothing but the kept ones is free. */
+/* A thousand blocks are wanted for tags while only kept blocks are free. */
 static void displace(void)
 {
 	u32 block, n = 0;
@@ -255,13 +254,13 @@ static void settle(void)
 	take_all(false);
 	begin();
 	mtg_slots_settle(&slots);
-	end("settle, all come home", 1000 * (spilled + moved) + BLOCKS / 32);
+	end("settle, all objects settle", 1000 * (spilled + moved) + BLOCKS / 32);
 	result(spilled > 300 && moved > 300 && !atomic_read(&slots.spill.nr_pages) &&
 	       !wrong_slots(),
-	       "%lu spilled objects came home, %lu left kept blocks", spilled, moved);
+	       "%lu spilled objects settled, %lu left kept blocks", spilled, moved);
 }
 
-/* Of the objects of each block some are freed, so that there is something to do. */
+/* Two of three objects are freed, so that there is room in each block. */
 static void move_together(void)
 {
 	int before;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How much work is done at once: with preemption off, or with a lock held.
+ * How much work an eviction does, which runs with preemption off and locks held.
  *
  *   test_steps [-v]
  *
  * Work is counted in steps: the basic blocks of the production code that are executed,
  * about five instructions each, as the compiler counts them (-fsanitize-coverage=trace-pc).
- * That is the same on any machine. What memcpy() and memset() do is not in it: both are
- * bounded by the block size. -v prints more of what was measured.
+ * The number is the same on any machine. The work of memcpy() and memset() does not count:
+ * the block size bounds it. -v prints the figures of each kind of data.
  */
 #include <getopt.h>
 
@@ -29,7 +29,7 @@ NOT_COUNTED void __sanitizer_cov_trace_pc(void)
 static uint64_t rng = 1;
 static bool verbose;
 
-/* What is stored: the lengths of the objects, and which of them are freed again. */
+/* Workloads: the lengths of the objects, and which objects are freed again. */
 static unsigned int len_lz4(u32 n)
 {
 	return random_len(&heaps[0], &rng);
@@ -53,7 +53,7 @@ static unsigned int len_pattern(u32 n)
 	return MTG_FILL_LEN;
 }
 
-/* What a page compresses to that is nearly one pattern. */
+/* The length of a page that is nearly one pattern. */
 static unsigned int len_tiny(u32 n)
 {
 	return 9 + splitmix(&rng) % 20;
@@ -74,8 +74,8 @@ static unsigned int len_small(u32 n)
 static const struct workload {
 	const char *name;
 	unsigned int (*len)(u32 n);
-	unsigned int freed;	/* each so-manieth is freed after the device was filled */
-	bool refill;		/* with patterns, and they are freed in the same way */
+	unsigned int freed;	/* one of so many is freed after the device was filled */
+	bool refill;		/* with patterns, of which some are freed */
 } workloads[] = {
 	{ "heap, lz4", len_lz4, 12, false },
 	{ "heap, zstd", len_zstd, 12, false },
@@ -102,7 +102,7 @@ static int compare(const void *a, const void *b)
 
 static void fill(const struct workload *w)
 {
-	/* Not a pattern that fits the slot's word. */
+	/* The pattern is too long for the word of a slot. */
 	static uint8_t data[MTG_SLOT_SIZE] = { 1 };
 	u32 n, i;
 
@@ -120,7 +120,7 @@ static void fill(const struct workload *w)
 		mtg_slot_free(&m.table, i + splitmix(&rng) % 16);
 }
 
-/* Empty an eighth of the blocks, one after the other. */
+/* Evict an eighth of the blocks, one after the other. */
 static struct cost cost_of_evicting(const struct workload *w, unsigned int block_size)
 {
 	unsigned long cost[1024], before;
@@ -131,7 +131,7 @@ static struct cost cost_of_evicting(const struct workload *w, unsigned int block
 		take_kept(true);
 	m.pool.headroom = 0;
 	fill(w);
-	/* In no order, or each one would be emptied into the next. */
+	/* At random: in order, the objects of each block would move into the next one. */
 	for (i = 0; n < m.blocks / 8; i++) {
 		u32 block = splitmix(&rng) % m.blocks;
 
@@ -159,7 +159,7 @@ static struct cost cost_of_evicting(const struct workload *w, unsigned int block
 	return (struct cost){ cost[n / 2], cost[n - 1], most };
 }
 
-/* What is stored decides little: the worst is at most four times a heap's. */
+/* Evicting a block of any workload needs at most four times the steps of a heap's. */
 static void test_evict(unsigned int block_size)
 {
 	unsigned long usual = 0, worst = 0;

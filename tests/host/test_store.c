@@ -5,13 +5,13 @@
  *   test_store [-s SEED] [-n STEPS] [-t THREADS] [-b BLOCKSIZE] [-B BLOCKS] [-f] [-d]
  *   test_store [-b BLOCKSIZE] [-B BLOCKS] -r FILE
  *
- * Each thread owns every THREADS-th slot. -f makes allocations of ordinary memory
- * fail, so that objects are dropped: then a slot may read -EIO, but never wrong
- * data. -d damages headers of objects; with several threads only while all of them wait,
- * and from then on nothing is stored.
+ * Each thread owns every THREADS-th slot. -f makes allocations of ordinary memory fail, so
+ * that objects are dropped: then a slot may read -EIO, but never wrong data. -d damages
+ * headers of objects. With several threads this happens only while all of them wait, and from
+ * then on nothing is stored.
  *
- * A failure prints the seed. With one thread the sequence is made as short as
- * possible, printed, and kept in a file for -r, which repeats it.
+ * A failure prints the seed. With one thread the sequence is made as short as possible,
+ * printed, and kept in a file; -r repeats it.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -67,7 +67,7 @@ static const unsigned int weights[NR_OPS] = {
 	[OP_SETTLE] = 2, [OP_GROW] = 1,
 };
 
-/* In turn the device is full, runs empty, gets its blocks back, and so on. */
+/* The device is full, then runs empty, then gets its blocks back, again and again. */
 static struct op random_op(uint64_t *rng, unsigned long i)
 {
 	uint64_t word = splitmix(rng);
@@ -114,7 +114,7 @@ static void run_sequence(const struct op *ops, unsigned long nr)
 	model_destroy();
 }
 
-/* Run it in a child. True if it fails; then *nr is where. */
+/* Run the sequence in a child. True if it fails; *nr is the step that failed. */
 static bool fails(const struct op *ops, unsigned long *nr, bool loud)
 {
 	pid_t pid;
@@ -137,12 +137,12 @@ static bool fails(const struct op *ops, unsigned long *nr, bool loud)
 	waitpid(pid, &status, 0);
 	if (!status)
 		return false;
-	/* What comes after the failed step does not matter. */
+	/* The steps after the failed one do not matter. */
 	*nr = min(*nr, *failed_step + 1);
 	return true;
 }
 
-/* Leave out what can be left out, in ever smaller pieces. */
+/* Leave out all steps that are not needed for the failure, in ever smaller pieces. */
 static unsigned long shrink(struct op *ops, unsigned long nr)
 {
 	struct op *less = malloc(nr * sizeof(*ops));
@@ -224,7 +224,7 @@ static int replay(void)
 
 static pthread_barrier_t barrier;
 
-/* Half of the headers of all objects. */
+/* Damage half of the headers of all objects. */
 static void damage_many(uint64_t *rng)
 {
 	struct op op = { .kind = OP_DAMAGE };
@@ -266,7 +266,7 @@ static int threads(void)
 	unsigned int i;
 
 	init();
-	/* Not changed while they run. */
+	/* The options do not change while the threads run. */
 	m.lossy = opt.faults;
 	m.threads = true;
 	pthread_barrier_init(&barrier, NULL, opt.threads);

@@ -13,7 +13,7 @@ SIZE=16M
 FIO=(fio --name=bench --size="$SIZE" --direct=1 --ioengine=psync --thread
 	--refill_buffers --output-format=json)
 
-# With counted time an idle processor leaps to its next timer, be the disk ready or not:
+# With counted time an idle processor leaps to its next timer, even if the disk is not ready:
 # something has to run while programs are read into the page cache.
 read_programs()
 {

@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh SWAP PERCENT SEED CHECK SAMPLE: in the guest, how much anonymous memory is
-# held until the kernel kills for lack of it. SWAP is none, mtetagram, zram or both:
-# then zram has the lower priority. PERCENT is the size of the mtetagram device, of its
-# carve-out. Prints lines "bench NAME VALUE..." for ./run; the others: see hold.c.
+# guest.sh SWAP PERCENT SEED CHECK SAMPLE: in the guest, how much anonymous memory can be
+# held until the kernel kills the process for lack of memory. SWAP is none, mtetagram, zram
+# or both; with both, zram has the lower priority. PERCENT is the size of the mtetagram
+# device, as a share of the carve-out. The other arguments are those of hold.c. Prints lines
+# "bench NAME VALUE..." for ./run.
 # shellcheck source=tests/guest/lib.sh
 . /mtetagram/tests/lib.sh
 
 HOLD=/mtetagram/files/hold
 CORPUS=/mtetagram/files/corpus
 
-# Three times the memory: what it can hold if pages compress as well as the heap's do.
+# The zram device is three times as large as the memory: pages of heaps compress so well.
 swap_to_zram()
 {
 	modprobe zram || bail "no zram"
@@ -28,7 +29,7 @@ swap_to_mtetagram()
 	swapon --priority 100 $DEV || bail "swapon"
 }
 
-# Memory of the device, for so much data like that of hold.
+# Prints how much data of hold the device stores, and how much memory it takes for that.
 print_density()
 {
 	echo "bench carveout $(attr tag_storage/size)"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hold FILE SEED CHECK SAMPLE: how much anonymous memory can be held?
+ * hold FILE SEED CHECK SAMPLE: how much anonymous memory can a process hold?
  *
  * A child fills memory with pages of FILE until the kernel kills it for lack of memory;
  * then the number of pages that it held is printed, and how many it verified. No two
@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include "../load.h"
 
-/* Far more than fits; addresses cost nothing. */
+/* Far more than fits into memory; addresses cost nothing. */
 #define ARENA (1024UL << 30)
 
 static const char *source;
@@ -83,7 +83,7 @@ static void hold(size_t check, size_t sample)
 
 	be_victim();
 	arena = map_memory(ARENA, 0);
-	/* Without: else it depends on where the kernel finds 2 MiB in one piece. */
+	/* No huge pages: the result would depend on where the kernel finds 2 MiB in one piece. */
 	if (madvise(arena, ARENA, MADV_NOHUGEPAGE))
 		err(1, "madvise");
 	for (size_t page = 0; page < ARENA / PAGE; page++) {

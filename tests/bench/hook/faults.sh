@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: times page faults, with the device full of data where there is one.
+# In the guest: times page faults. A kernel with the driver has a device that is full of data.
 # Prints lines "bench NAME VALUE..." for ./run.
 # shellcheck source=tests/guest/lib.sh
 . /mtetagram/tests/lib.sh
@@ -13,8 +13,8 @@ ours()
 	[[ -e /sys/kernel/debug/mtetagram ]]
 }
 
-# faults KIND: how long the faults take, how long it takes to undo them, and in our
-# kernel by how much each counter grew during the faults. A value for each loop.
+# faults KIND: prints, for each loop, how long the faults take, how long the freeing takes, and
+# with the driver by how much each counter grew during the faults.
 faults()
 {
 	local counters=(hook/reserved hook/evicted tag_storage/blocks_tagged)
@@ -30,11 +30,11 @@ faults()
 		}' <<<"$output"
 }
 
-# The huge page daemon wants so much free that little would be left.
+# With huge pages, the kernel would keep so much memory free that little would be left.
 echo 4096 >/proc/sys/vm/min_free_kbytes
 if ours; then
 	set_up 600M
-	# Real files, until no more can be taken.
+	# Fills the device with files, until it takes no more.
 	dd if=/dev/vda of=$DEV bs=1M iflag=direct oflag=direct status=none 2>/dev/null
 	echo "bench used $(attr tag_storage/blocks_used) $(attr tag_storage/blocks)"
 else

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the scripts of this benchmark print, as figures; see faults.sh and reserve.sh."""
+"""Figures from the output of faults.sh and reserve.sh."""
 import sys
 
 
 def loops(said, name):
-    """The loops of a figure in which what was to be measured happened: each tagged page
-    was reserved, no other, in a block that had tags before. All, for a peer."""
+    """The loops of a figure in which the work was as intended: each tagged page and no
+    other page was reserved, in a block that had tags before. For a peer, all loops."""
     kind = name.split('-', maxsplit=1)[0]
     counters = [said.get(f'{kind}-{what}') for what in ('reserved', 'evicted', 'tagged')]
     wanted = (said['pages'][0] if kind == 'mte' else 0, 0, 0)

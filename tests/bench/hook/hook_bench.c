@@ -69,7 +69,7 @@ static void add_sample(const char *what, u64 start)
 	nr_samples++;
 }
 
-/* What holds the pages that were measured until the end. */
+/* The pages that were measured are held until the end. */
 struct held {
 	struct page *page;
 	bool reserved;
@@ -93,7 +93,7 @@ static void time_reserve(struct page *page)
 	unsigned int i;
 	u64 start;
 
-	/* As the callers do, who hold a page-table lock. */
+	/* The callers of the hook hold a page-table lock, and so does this. */
 	preempt_disable();
 	start = ktime_get_ns();
 	for (i = 0; i < 1U << order; i++)
@@ -102,7 +102,7 @@ static void time_reserve(struct page *page)
 	preempt_enable();
 }
 
-/* Each page from a tag block of its own. */
+/* Each page has a tag block of its own. */
 static int bench_reserve(void)
 {
 	struct mtg_region *region = mtg_region_by_id(0);
@@ -137,7 +137,7 @@ static int bench_reserve(void)
 	return done ? 0 : -ENOSPC;
 }
 
-/* Is all of the range in use by pages that can be migrated? */
+/* Do pages that can be migrated use the whole range? */
 static bool all_movable(unsigned long pfn)
 {
 	unsigned long i;

@@ -26,7 +26,7 @@
 #define PROT_MTE 0x20
 #endif
 
-/* Always the same addresses, so that the page tables are the same in all runs. */
+/* The addresses are fixed, so that the page tables are the same in all runs. */
 #define ARENA ((void *)0x1000000000)
 #define KEPT ((char *)0x2000000000)
 /* Page frames whose tags share a block of 4 KiB. */
@@ -97,7 +97,7 @@ static void stay(void)
 
 static void fill(unsigned long first, unsigned long count, unsigned long keep)
 {
-	/* The rest is for page tables and for the array of page frames. */
+	/* The rest of the memory is for page tables and for the array of page frames. */
 	unsigned long pages = (free_bytes() - (8UL << 20)) / PAGE, inside = 0, drop;
 	char *p = map(pages * PAGE, 0, -1);
 	uint64_t *pfn;
@@ -139,7 +139,7 @@ static void hold(unsigned long group, unsigned long keep)
 			madvise(p + i * PAGE, PAGE, MADV_DONTNEED);
 		}
 	}
-	/* Compaction must leave them where they are, see faults.sh. */
+	/* Compaction must leave these pages where they are, see faults.sh. */
 	if (mlock2(p, pages * PAGE, MLOCK_ONFAULT))
 		err(1, "mlock2");
 	printf("held %lu of %lu\n", held, pages);
@@ -178,7 +178,7 @@ static void time_touch(char *p, unsigned long pages, struct loop *loop)
 		loop->grown[i] += value(files[i]);
 }
 
-/* Hold a page of each group of frames that none is held of: the next loop finds it tagged. */
+/* Hold one page of each group of frames: the next loop finds the group's tag block tagged. */
 static void keep_groups(char *p, unsigned long pages)
 {
 	static char seen[1 << 20], *next = KEPT;
@@ -217,7 +217,7 @@ static void time_memory(int extra, int fd, unsigned long pages, struct loop *loo
 	}
 }
 
-/* A child is made and ends, then the parent writes to what was shared. */
+/* A child starts and ends; then the parent writes to the pages that they shared. */
 static void time_fork(char *p, unsigned long pages, struct loop *loop)
 {
 	uint64_t start = now();

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# reserve.sh [FILE]: in the guest, times the hook, and alloc_contig_range() in the same
-# machine. The device is filled with the guest's own disk, or with FILE, over and
-# over. Prints lines "bench NAME VALUE..." for ./run.
+# reserve.sh [FILE]: in the guest, times the hook, and alloc_contig_range() in the same machine.
+# The device is filled with copies of FILE, or of the guest's disk. Prints lines "bench NAME
+# VALUE..." for ./run.
 # shellcheck source=tests/guest/lib.sh
 . /mtetagram/tests/lib.sh
 
@@ -13,7 +13,7 @@ source=${1:-/dev/vda}
 load
 block_size=$(attr tag_storage/block_size)
 
-# measure NAME PARAMETER...: one run of the module.
+# measure NAME PARAMETER...: runs the module once.
 measure()
 {
 	local name=$1 what
@@ -26,7 +26,7 @@ measure()
 	rmmod hook_bench
 }
 
-# reserve NAME PARAMETER...: the same, and what the hook had to do for it.
+# reserve NAME PARAMETER...: runs the module once, and prints what the hook did meanwhile.
 reserve()
 {
 	local name=$1 counter before=()
@@ -42,8 +42,8 @@ reserve()
 	done
 }
 
-# fill PERCENT: megabyte by megabyte, until the device uses so much of the carve-out or
-# takes no more.
+# fill PERCENT: stores one megabyte after the other, until the device uses so much of the
+# carve-out, or takes no more.
 fill()
 {
 	local want=$(($(attr tag_storage/blocks) * $1 / 100))
@@ -74,7 +74,7 @@ reserve full count=$count
 reserve full-huge order=9 count=$huge
 
 set_attr reset 1
-# The huge page daemon wants so much free that little would be left.
+# With huge pages, the kernel would keep so much memory free that little would be left.
 echo 4096 >/proc/sys/vm/min_free_kbytes
 first=$(<$CMA/base_pfn) pages=$(<$CMA/count)
 exec 3< <(exec /mtetagram/files/load fill "$first" "$pages" $((64 << 20)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the modules of this benchmark print, as figures; see guest.sh."""
+"""Figures from the output of guest.sh."""
 
-# What guest.sh calls it, and what it is called in tables.
+# The names of guest.sh, and the names in tables.
 SPEED = {'write': 'random write', 'read': 'random read', 'overwrite': 'overwrite',
          'discard': 'discard', 'slot-free': 'swap slot free',
          'write-random': 'incompressible write', 'read-random': 'incompressible read',
@@ -26,7 +26,7 @@ def device_lines(text):
 
 
 def mean(values, operations):
-    """Of all operations, which have to have been done."""
+    """The mean of all operations. Fails if not all were done."""
     if values['ops'] != operations or values['error']:
         raise ValueError(f'not all operations were done: {values}')
     return values['total'] / operations

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest.sh COMMAND ALGORITHM...: in the guest, does the same to mtetagram and to zram,
-# with the modules and the pages that are in the current directory. A line of output
-# is: device, algorithm, measure, and name=value pairs. COMMAND is
+# guest.sh COMMAND ALGORITHM...: in the guest, measures the same work with mtetagram and with
+# zram. The modules and the pages are in the current directory. A line of output is: device,
+# algorithm, measure, and name=value pairs. COMMAND is
 #
 #   speed OPERATIONS   time of each operation, on devices that hold 5,000 pages
 #   density ROUNDS     memory used while they fill up, and when they are full and
@@ -31,7 +31,7 @@ bench()
 	[[ $(<$RUN) != *errors=* || $(<$RUN) == *errors=0 ]] || return 1
 }
 
-# A fresh device, with as much memory as the other one.
+# A fresh device. Each device may use as much memory as the other one.
 set_up()
 {
 	sys=/sys/block/$device
@@ -51,9 +51,9 @@ tear_down()
 	echo 1 >"$sys/reset"
 }
 
-# Memory that the device takes for $1 pages: data, and everything to find it. That of
-# zram is not in its statistics: 16 bytes for each slot, and from zsmalloc 8 for each
-# object and 56 for each group of at most 8 pages.
+# The memory that the device takes for $1 pages: data and metadata. The statistics of zram do
+# not count its metadata: 16 bytes for each slot, and in zsmalloc 8 bytes for each object and
+# 56 bytes for each group of at most 8 pages.
 memory()
 {
 	local stat used objects
@@ -81,7 +81,7 @@ compact()
 	[[ ! -w $sys/compact ]] || echo 1 >"$sys/compact"
 }
 
-# Until a page is refused, and then once more after moving things together.
+# Fills the device until it refuses a page; then compacts the device, and fills it again.
 fill()
 {
 	bench fill write $SLOTS corpus
@@ -121,7 +121,7 @@ replace_half()
 	fill
 }
 
-# Pages that are live, by the last line of the module.
+# How many pages the device holds, by the last line of the module.
 live()
 {
 	sed -E 's/.*live=([0-9]+).*/\1/' $RUN
@@ -137,7 +137,7 @@ speed()
 	bench slot-free notify "$number"
 }
 
-# Of other pages than those of the corpus, alone on the device.
+# Pages that are not of the corpus, while the device holds no others.
 speed_of()
 {
 	bench "write-$1" write "$number" "$1"
@@ -150,7 +150,7 @@ pool()
 {
 	local run=/sys/module/pool_bench/parameters/run
 
-	# It brings zsmalloc and the libraries.
+	# The module zram also loads zsmalloc and the libraries for compression.
 	modprobe zram
 	insmod pool_bench.ko
 	echo "corpus $PWD/corpus" >$run

@@ -32,7 +32,7 @@ bench()
 	[[ ! $(<$RUN) =~ errors?=[^0] ]] || bail "$*: $(<$RUN)"
 }
 
-# A fresh device, as much memory for both
+# A fresh device. Each device may use as much memory as the other one.
 set_up_device()
 {
 	local sys=/sys/block/$1

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh ROUNDS DEVICE...: in the guest, the same work in a memory control group that
-# is too small for it, swapping to each device in turn: mtetagram0, zram0 or disk, which
-# is a file on the guest's virtio disk. Prints lines "bench NAME.DEVICE VALUE...".
+# guest.sh ROUNDS DEVICE...: in the guest, does the same work with each device in turn. The work
+# runs in a memory control group that is too small for it, so that it swaps to the device:
+# mtetagram0, zram0, or disk, which is a file on the guest's virtio disk. Prints lines "bench
+# NAME.DEVICE VALUE...".
 # shellcheck source=tests/guest/lib.sh
 . /mtetagram/tests/lib.sh
 
@@ -11,11 +12,11 @@ CORPUS=/mtetagram/files/corpus
 SWAPFILE=/swapfile
 SIZE=96M
 
-# MiB of the group, stressor, number of workers, options: each with a fixed amount of
-# work and data that is verified where it can be. 64 workers of brk need 14 MiB together
-# and one swaps nothing in 32, so there are many in a smaller group. Pages of bigheap are
-# mostly zeros, which the swap core itself keeps as bits: they fault, but hardly reach the
-# device. Other methods of vm lock or populate more than the group may have.
+# MiB of the group, stressor, number of workers, options. Each stressor has a fixed amount of
+# work, and verifies its data if it can. 64 workers of brk need 14 MiB together, and one worker
+# swaps nothing in a group of 32 MiB: so there are many workers in a smaller group. Most pages
+# of bigheap are zeros, which the swap core keeps as bits: they fault, but hardly reach the
+# device. Other methods of vm lock or populate more memory than the group may have.
 stressors=(
 	"32 vm 1 --vm-bytes 40M --vm-keep --vm-method modulo-x --vm-ops 6000 --verify"
 	"32 pageswap 1 --pageswap-ops 3000"
@@ -41,7 +42,7 @@ read_programs()
 	kill $spinner
 }
 
-# start DEVICE: swap there and nowhere else
+# start DEVICE: makes the device the only swap.
 start()
 {
 	local sys=/sys/block/$1 path=/dev/$1
@@ -67,8 +68,8 @@ counters()
 	sed -n 's/^some.*total=//p' $GROUP/memory.pressure
 }
 
-# in_group MIB NAME COMMAND...: a new group; nanoseconds, those of them on a processor, the
-# group's size, then what counters say
+# in_group MIB NAME COMMAND...: runs the command in a new group. Prints nanoseconds, how many of
+# them on a processor, the largest size of the group, and the counters.
 in_group()
 {
 	local mib=$1 name=$2 before after start end cpu status=0 i
@@ -96,8 +97,8 @@ in_group()
 	rmdir $GROUP
 }
 
-# Somebody was killed. While it swaps to a disk this happens to the compile-like program
-# once in most rounds: once more then, but not for ever.
+# A process was killed. In most rounds this happens once to the compile-like program while it
+# swaps to a disk. The work is done again then, but not for ever.
 out_of_memory()
 {
 	kills=$((kills + 1))
@@ -109,7 +110,7 @@ out_of_memory()
 	until rmdir $GROUP 2>/dev/null; do :; done
 }
 
-# Without the right to poison memory, which madvise does otherwise: its own.
+# The stressor madvise would poison its memory. It runs without the right to do that.
 # shellcheck disable=SC2317 # called by name
 stress()
 {
@@ -123,7 +124,7 @@ load
 modprobe zram || bail "no zram"
 GROUP=/sys/fs/cgroup/bench
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-# With random addresses bigheap had 106 major faults or 12,134, by chance.
+# With random addresses bigheap had 106 or 12,134 major faults, by chance.
 echo 0 >/proc/sys/kernel/randomize_va_space
 read_programs
 rounds=$1

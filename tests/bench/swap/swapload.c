@@ -79,7 +79,7 @@ struct node {
 	char data[];
 };
 
-/* One translation unit: build, walk, use here and there, end. */
+/* One process: it builds nodes, walks over them, uses some of them, and ends. */
 static void unit(unsigned long mib, uint64_t state)
 {
 	size_t at = 0, from = next(&state) % (source_size / 2), all = mib << 20;

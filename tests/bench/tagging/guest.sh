@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh DEVICE: in the guest, times the tagging of memory while DEVICE is full of
-# swapped heap pages: mtetagram0, zram0 with as much memory, or none: nothing is swapped.
+# guest.sh DEVICE: in the guest, times the tagging of memory while DEVICE is full of swapped
+# heap pages. DEVICE is mtetagram0, zram0 with as much memory, or none for no swap.
 # Prints lines "bench NAME VALUE..." for ./run.
 # shellcheck source=tests/guest/lib.sh
 . /mtetagram/tests/lib.sh
 
 LOAD=/mtetagram/files/tagload
-# Of the memory of 1 GiB: what has the carve-out.
+# The size of the carve-out in a machine of 1 GiB.
 ROOM=32M
-# More than it can hold.
+# MiB of pages to swap out: more than the device can hold.
 SWAPPED=120
 declare -A TAGGED=([fault]=256 [mprotect]=256)
 
-# swap_out: to the device, until it is full
+# swap_out: swaps pages out until the device is full.
 swap_out()
 {
 	local sys=/sys/block/$device stored
@@ -32,7 +32,7 @@ swap_out()
 	echo "bench swapped $stored"
 }
 
-# counts: what the hook did, if there is one
+# counts: prints the counters of the hook, if this kernel has it.
 counts()
 {
 	local name
@@ -42,7 +42,7 @@ counts()
 	done | tr '\n' ' '
 }
 
-# measure WHAT: with a device that is full anew
+# measure WHAT: measures one way of tagging, with a device that was filled again.
 measure()
 {
 	local before after i

@@ -39,7 +39,7 @@ static void swap(const char *name, size_t size)
 		pause();
 }
 
-/* Locked, as else its own faults would be in the figures. */
+/* Locked in memory: else the faults of this array would be in the figures. */
 static uint64_t *room_for_times(size_t count)
 {
 	uint64_t *times = map_memory(count * sizeof(*times), 0);

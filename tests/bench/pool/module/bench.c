@@ -44,16 +44,16 @@
 
 #define BLOCK_SIZE_BYTES	4096
 #define SEED			1
-/* Operations of one side before it is the other's turn: seldom is a task preempted. */
+/* Operations of a turn of one side: so few that the task is seldom preempted in a turn. */
 #define TURN			256
 /* Operations of each phase of "scale", and pages of the part of the arena without own. */
 #define SCALE_OPS		4096
 #define SHARED_PAGES		256
-/* Longer objects would be stored as they are, by both; as zram, see huge_class_size. */
+/* Each side would store longer objects uncompressed; as zram, see huge_class_size. */
 #define MAX_LEN			3600
 #define ZS_GFP	(GFP_NOIO | __GFP_HIGHMEM | __GFP_MOVABLE | __GFP_NOWARN)
 
-/* The pages, and each of them compressed: where, and how long. */
+/* The pages; where each compressed page lies, and its length. */
 static struct {
 	u8 *pages;
 	u32 nr;
@@ -62,7 +62,7 @@ static struct {
 	u16 *len;
 } corpus;
 
-/* One of ours: blocks are in use, free, or hold tags. The first @nr_real have memory. */
+/* Our side: blocks are in use, free, or hold tags. The first @nr_real have memory. */
 static struct {
 	struct mtg_pool pool;
 	struct mtg_slots slots;
@@ -263,7 +263,7 @@ static bool our_read(u32 slot, u32 id)
 	return !ret;
 }
 
-/* Like zram: from where the object is. */
+/* Like zram, decompress from the place of the object. */
 static bool peer_read(u32 slot, u32 id)
 {
 	struct mtg_stream *stream = mtg_stream_get(&our.comp);
@@ -334,7 +334,7 @@ static int take_turns(const char *name, phase_fn ours, phase_fn peers, u32 n)
 	return 0;
 }
 
-/* Ditto, to @n random slots. */
+/* Do something to @n random slots, in turns as above. */
 static int phase(const char *name, phase_fn ours, phase_fn peers, u32 n)
 {
 	shuffle(order, nr_objects);
@@ -351,7 +351,7 @@ static void change_contents(u32 n)
 		swap(content[order[i]], content[order[i + 1]]);
 }
 
-/* Tags are about to be stored in the block: empty it. They are gone soon after. */
+/* Evict a block as if tags were about to be stored there; then the block is free again. */
 static u32 evict(u32 block)
 {
 	u64 start;
@@ -445,7 +445,7 @@ static int warm_up(void)
 	return ret ?: phase("warm-free", our_free, peer_free, nr_objects);
 }
 
-/* How many blocks and pages the two do without, compared with before. */
+/* How many blocks and pages the two sides have given back since before. */
 static void say_given_back(const char *name, int blocks, unsigned long pages)
 {
 	say("%s blocks=%d pages=%lu\n", name, blocks - atomic_read(&our.pool.nr_open),
@@ -621,7 +621,7 @@ static int make_peer(void)
 	return peer.pool && peer.handle ? 0 : -ENOMEM;
 }
 
-/* Compress all pages. What does not shrink is of no interest here: length 0. */
+/* Compress all pages. A page that does not shrink gets length 0, and is not used here. */
 static void pack(void)
 {
 	struct mtg_stream *stream = mtg_stream_get(&our.comp);

@@ -44,7 +44,7 @@
 #include <linux/vmalloc.h>
 
 #define RANDOM_PAGES	64
-/* So few that many turns are over before the host lets somebody else run. */
+/* A turn is so short that the host seldom takes the processor away in the middle. */
 #define TURN		256
 #define NO_PAGE		U32_MAX
 
@@ -117,12 +117,12 @@ static u32 choose(const char *kind)
 		return corpus.nr + 1 + prandom_u32_state(&rnd) % RANDOM_PAGES;
 	if (strcmp(kind, "corpus") || !corpus.nr)
 		return NO_PAGE;
-	/* In the order of the file, which is shuffled. */
+	/* Pages come in the order of the file, whose pages are shuffled. */
 	corpus.next %= corpus.nr;
 	return corpus.next++;
 }
 
-/* The slot becomes the last of those that hold something, or the first that do not. */
+/* The slot becomes the last one that holds something, or the first empty one. */
 static u32 pick(u32 from, u32 nr, u32 to)
 {
 	u32 i = from + prandom_u32_state(&rnd) % nr;
@@ -222,7 +222,7 @@ static int run_steps(const char *what, u32 n, const char *kind)
 	return 0;
 }
 
-/* One of several that work at the same time: on every @nr-th of the live slots. */
+/* One of several threads at the same time: each takes every @nr-th of the live slots. */
 struct worker {
 	struct task_struct *task;
 	struct completion done;
@@ -297,7 +297,7 @@ static int run_workers(struct worker *workers, u32 nr, bool write, u32 seed,
 		wait_for_completion(&workers[i].done);
 	*ns = ktime_get_ns() - start;
 	for (i = 0; i < nr; i++) {
-		/* Those that never ran. */
+		/* The threads that never ran. */
 		if (ret && !IS_ERR_OR_NULL(workers[i].task))
 			kthread_stop(workers[i].task);
 		error = error ?: workers[i].error;
@@ -321,7 +321,7 @@ static int run_threads(u32 n, bool write, u32 nr)
 		return -ENOMEM;
 	for (i = 0; i < turns && !ret; i++) {
 		seed = prandom_u32_state(&rnd);
-		/* They begin in turns. */
+		/* The two devices take turns in being the first. */
 		for (who = i % 2; who < i % 2 + 2 && !ret; who++)
 			ret = run_workers(workers, nr, write, seed, files[who % 2],
 					  &ns[who % 2]);

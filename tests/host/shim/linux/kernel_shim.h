@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The few things of the kernel that pool.c and slot.c use, for user space. All
+ * The functions of the kernel that pool.c and slot.c use, for user space. All
  * headers of shim/ lead here. Spinlocks are mutexes, so that ThreadSanitizer
  * understands them.
  */
@@ -25,7 +25,7 @@ typedef uint64_t u64;
 typedef unsigned int gfp_t;
 
 #define __maybe_unused		__attribute__((unused))
-/* Not counted as work of the production code, see test_steps.c. The fuzzer counts none. */
+/* Not counted as work of the production code, see test_steps.c. */
 #ifdef __clang__
 #define NOT_COUNTED
 #else
@@ -85,18 +85,18 @@ static inline int fls(unsigned int n)
 	return n ? 32 - __builtin_clz(n) : 0;
 }
 
-/* Each thread of a test is a CPU; how often it let others run. */
+/* Each thread of a test is a CPU. shim_breaths counts its calls of cond_resched(). */
 extern __thread unsigned long shim_breaths;
 extern __thread unsigned int shim_cpu;
 #define nr_cpu_ids		4U
 #define raw_smp_processor_id()	(shim_cpu % nr_cpu_ids)
 
-/* Memory: a test makes the n-th allocation fail. */
+/* Memory: a test can make allocations fail. */
 #define GFP_KERNEL	1
 #define GFP_ATOMIC	2
 #define __GFP_MEMALLOC	4
 #define __GFP_NOMEMALLOC 8
-#define __GFP_ZERO	16	/* of __get_free_page(), the others always do */
+#define __GFP_ZERO	16	/* for __get_free_page(); the other functions always clear */
 #define __GFP_NOWARN	0
 #define __GFP_NORETRY	0
 extern bool (*shim_fail_alloc)(gfp_t gfp);
@@ -196,7 +196,7 @@ static inline long atomic_long_fetch_andnot(long mask, atomic_long_t *a)
 #define BIT_MASK(n)		(1UL << (n) % 64)
 #define BIT_WORD(n)		((n) / 64)
 
-/* Bits; those with two underscores are under a lock of their own words. */
+/* Bits. The caller of a function with two underscores holds a lock for the words. */
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
 
 static inline bool test_bit(unsigned long n, const unsigned long *map)
@@ -224,7 +224,7 @@ static inline void __clear_bit(unsigned long n, unsigned long *map)
 	map[n / 64] &= ~(1UL << n % 64);
 }
 
-/* Words are loaded atomically, as searches may race with set_bit(). */
+/* Words are loaded atomically, because a search may race with set_bit(). */
 static inline unsigned long shim_find(const unsigned long *map, unsigned long size,
 				      unsigned long from, unsigned long invert)
 {
