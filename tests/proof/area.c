@@ -70,7 +70,7 @@ static void expected_tags(const struct area *area, unsigned int page, uint8_t *t
 		memset(tags, 0, PAGE_TAGS);
 }
 
-/* Room for @size bytes at a multiple of @align, not accessible yet. */
+/* Addresses for @size bytes at a multiple of @align, not yet accessible. */
 static uint8_t *find_room(size_t size, size_t align)
 {
 	size_t padded = size + align - PAGE;
@@ -152,14 +152,14 @@ void area_unmap(struct area *area)
 	munmap(area->base, area->nr * PAGE);
 }
 
-/* To another address: page table entries move, pages do not. */
+/* Move the area to another address: page table entries move, pages do not. */
 void area_move(struct area *area)
 {
 	unsigned int tagged = area->tagged_to - area->tagged_from;
 	size_t size = area->nr * PAGE;
 	uint8_t *base;
 
-	/* mremap() moves one mapping only, a partly tagged area is several. */
+	/* mremap() moves only one mapping; an area that is tagged in part is several. */
 	if (tagged && tagged < area->nr)
 		return;
 	base = find_room(size, area->type.thp ? HUGE_SIZE : PAGE);
@@ -170,7 +170,7 @@ void area_move(struct area *area)
 	count(COUNT_MOVES, 1);
 }
 
-/* Forget a page that is lost, whatever it was. */
+/* Forget the contents of a page that is lost. */
 static void discard_page(struct area *area, unsigned int page)
 {
 	int advice = area->type.kind == KIND_PRIVATE ? MADV_DONTNEED : MADV_REMOVE;
@@ -197,13 +197,13 @@ static void do_store(void *arg)
 	}
 }
 
-/* Tags are kept every other time, so that stores are checked against old ones. */
+/* Every other time the tags stay, so that stores are checked against old tags. */
 static bool wants_new_tags(const struct area *area, unsigned int page)
 {
 	return is_tagged(area, page) && (!area->state[page].tags || dice(2));
 }
 
-/* Write a page anew, with new tags perhaps. */
+/* Write new contents to a page, and perhaps new tags. */
 void area_write(struct area *area, unsigned int page)
 {
 	struct page_state *state = &area->state[page];
@@ -217,7 +217,7 @@ void area_write(struct area *area, unsigned int page)
 	};
 	enum outcome outcome;
 
-	/* 1 version in 8 keeps tags of 0, the others have their own. */
+	/* 1 version in 8 keeps tags of 0, the others get new tags. */
 	state->version = ++self.version;
 	if (access.new_tags && state->version % 8)
 		state->tags = state->version;
@@ -331,7 +331,7 @@ static bool read_page(struct area *area, unsigned int page, struct access *acces
 	    !memcmp(access->tags, access->got_tags, PAGE_TAGS)) {
 		outcome = guard(do_load, access);
 		if (outcome == ACCESS_TAG_FAULT) {
-			/* The tags are right, and yet their check failed. */
+			/* The tags are right, but the check of an access failed. */
 			report_access(area, page, outcome, "read");
 			outcome = guard(do_load_unchecked, access);
 		}
@@ -401,14 +401,14 @@ void area_verify(struct area *area, unsigned int from, unsigned int nr)
 	}
 }
 
-/* To swap, as far as there is room and the pages are not shared. */
+/* Swap pages out, as far as there is room and the pages are not shared. */
 void area_page_out(struct area *area, unsigned int from, unsigned int nr)
 {
 	madvise(page_address(area, from), nr * PAGE, MADV_PAGEOUT);
 	count(COUNT_PAGEOUTS, 1);
 }
 
-/* Private pages are zeros after this; of shared ones only the mapping goes. */
+/* Private pages are zeros after this. Shared pages only lose their mapping. */
 void area_dontneed(struct area *area, unsigned int from, unsigned int nr)
 {
 	if (madvise(page_address(area, from), nr * PAGE, MADV_DONTNEED))
@@ -428,8 +428,8 @@ void area_remove(struct area *area, unsigned int from, unsigned int nr)
 }
 
 /*
- * PROT_MTE for [from, to) and all that is between it and what has it already. Where the
- * kernel has no memory to make room for the tags, nothing is tagged.
+ * PROT_MTE for [from, to), and for all pages between that and the pages that have it already.
+ * If the kernel has no memory to make room for the tags, nothing is tagged.
  */
 void area_tag(struct area *area, unsigned int from, unsigned int to)
 {
@@ -465,7 +465,7 @@ static void do_spoil_tag(void *arg)
 	mte_store_tag(mte_pointer(p, mte_load_tag(p) ^ 1));
 }
 
-/* Make an error that must be found: to see the proof fail. */
+/* Make an error on purpose, to see the proof fail. */
 bool area_spoil(struct area *area, unsigned int page, enum inject what)
 {
 	struct access access = {

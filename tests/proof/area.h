@@ -7,7 +7,7 @@
 
 #include "proof.h"
 
-/* When an area is populated, one page in so many is left as it is. */
+/* When an area is populated, one page of so many stays untouched. */
 #define UNTOUCHED_ONE_IN	8
 
 enum kind {
@@ -40,7 +40,7 @@ struct area {
 	uint8_t *base;
 	unsigned int nr;	/* pages */
 	unsigned int tagged_from;
-	unsigned int tagged_to;	/* pages in between have PROT_MTE */
+	unsigned int tagged_to;	/* the pages between these two have PROT_MTE */
 	uint64_t key;
 	struct page_state *state;
 	unsigned int state_max;	/* pages that @state has room for */

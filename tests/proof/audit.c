@@ -7,18 +7,18 @@
  * (PG_mte_tagged, which /proc/kpageflags shows as KPF_ARCH_2). Each difference must
  * have one of these reasons, which are counted apart:
  *
- *   reserved, not flagged   reserved for ever: the zero page (KPF_ZERO_PAGE), whose
- *                          tags are live without the flag, and the range of the
- *                          crash kernel
+ *   reserved, not flagged  permanent: the zero page (KPF_ZERO_PAGE), whose tags are
+ *                          live without the flag, and the range of the crash kernel
  *                          hardware-poisoned: such a page is never freed
  *   either                 tail of a large folio: /proc/kpageflags shows the flags
  *                          of its head, which says nothing of the tail
  *
- * What remains is listed, and the exit status is 1. The number of reserved pages and
- * of blocks that hold a reserved page must agree with the devices' own counters. All
- * regions are looked at together; their blocks are of one size.
- * The machine should be quiet; a difference that is gone when one looks again is
- * one between two moments, not between two records.
+ * All other differences are listed, and the exit status is 1. The number of reserved
+ * pages and of blocks that hold a reserved page must agree with the devices' own
+ * counters. All regions are compared together; their blocks are of one size.
+ *
+ * The machine should be quiet. A difference that is gone in a second look is one between
+ * two moments, not between two records.
  *
  * Exit status: 0 all explained, 1 not, 2 cannot run.
  */
@@ -51,12 +51,12 @@
 struct result {
 	uint64_t reserved;
 	uint64_t flagged;
-	uint64_t permanent;	/* reserved for ever and not flagged */
+	uint64_t permanent;	/* permanent and not flagged */
 	uint64_t poisoned;
 	uint64_t tails;
 	uint64_t only_reserved;	/* unexplained */
 	uint64_t only_flagged;	/* unexplained */
-	uint64_t not_permanent;	/* said to be reserved for ever, for no known reason */
+	uint64_t not_permanent;	/* permanent for no known reason */
 	uint64_t blocks;	/* that hold a reserved page */
 };
 
@@ -70,7 +70,7 @@ static bool has(uint64_t pfn, int bit)
 	return flags[pfn] >> bit & 1;
 }
 
-/* All of a file that says how long it is only at its end. */
+/* Read a whole file whose length is not known before. */
 static char *read_all(const char *path, size_t *size)
 {
 	size_t room = 1 << 16, len = 0;
@@ -169,7 +169,7 @@ static void read_crash_range(void)
 		fclose(f);
 }
 
-/* A number of all devices in sysfs; false if the module is not loaded. */
+/* The sum of an attribute of all devices; false if the module is not loaded. */
 static bool read_number(unsigned int regions, const char *name, uint64_t *sum)
 {
 	char path[128], *text;
@@ -224,7 +224,7 @@ static void compare(struct result *r, uint64_t block_pages, bool report)
 		    (pfn < crash_first || pfn > crash_last)) {
 			r->not_permanent++;
 			if (report)
-				list(pfn, r->not_permanent, "reserved for ever, why?");
+				list(pfn, r->not_permanent, "permanent, why?");
 		}
 		r->flagged += has(pfn, KPF_ARCH_2);
 		r->reserved += reserved[pfn];
@@ -237,7 +237,7 @@ static void compare(struct result *r, uint64_t block_pages, bool report)
 	}
 }
 
-/* Do the devices count what they have recorded? */
+/* Do the devices' counters agree with their records? */
 static bool check_counters(unsigned int regions, const struct result *r, bool report)
 {
 	uint64_t pages, tagged, used, available, offline, all;
@@ -281,7 +281,7 @@ static bool audit(bool report)
 	compare(&r, block_size * TAG_RATIO >> PAGE_SHIFT, report);
 	counted = check_counters(regions, &r, report);
 	if (report)
-		say("audit: reserved %llu flagged %llu; explained: for ever %llu poisoned %llu tails %llu; unexplained: reserved %llu flagged %llu for ever %llu",
+		say("audit: reserved %llu flagged %llu; explained: permanent %llu poisoned %llu tails %llu; unexplained: reserved %llu flagged %llu permanent %llu",
 		    (unsigned long long)r.reserved, (unsigned long long)r.flagged,
 		    (unsigned long long)r.permanent, (unsigned long long)r.poisoned,
 		    (unsigned long long)r.tails, (unsigned long long)r.only_reserved,

@@ -105,7 +105,7 @@ static size_t count_blocks(size_t stride)
 	return n;
 }
 
-/* One store in each page, which is zeros and has tags of 0, if any. */
+/* Store once in each page. The pages are zeros; their tags, if any, are 0. */
 static void touch(size_t step)
 {
 	size_t at;
@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 	size = strtoul(argv[2], NULL, 0) * PAGE;
 	if (mte_enable())
 		die("burst: no memory tagging");
-	/* What is not measured must not fault in between. */
+	/* Memory that is not measured must not fault meanwhile. */
 	mlockall(MCL_CURRENT);
 
 	map(huge, late ? 0 : PROT_MTE);

@@ -85,7 +85,7 @@ static char *map_late(size_t size)
 	return area;
 }
 
-/* Populated by another mapping: what is allocated here is prepared for tags. */
+/* Another mapping populates the memory: pages allocated by this one would be prepared. */
 static char *map_shared(size_t size)
 {
 	int fd = memfd_create("hold", MFD_CLOEXEC);

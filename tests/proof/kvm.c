@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kvm: a virtual machine that stores tags in its memory, on both ways on which KVM tags
- * a page.
+ * kvm: a virtual machine that stores tags in its memory. Each of the two code paths of KVM
+ * that tag a page is taken.
  *
  *   kvm SIZE
  *
@@ -30,11 +30,11 @@
 #include "pattern.h"
 #include "say.h"
 
-/* Guest addresses are the same before and after translation. */
+/* Virtual and physical addresses of the guest are the same. */
 #define RAM	0x40000000UL	/* 1 GiB, which one descriptor maps */
 #define EXIT	0x1000UL	/* nothing is there: a store ends the run */
 #define TABLE	0x10000UL	/* the translation table's offset in RAM */
-#define START	0x200000UL	/* where what is tested begins */
+#define START	0x200000UL	/* where the tested memory begins */
 #define SEED	0x1234567UL
 
 #define SYSREG(op1, crn, crm, op2)	ARM64_SYS_REG(3, op1, crn, crm, op2)
@@ -126,7 +126,7 @@ static void create_machine(void)
 		die("kvm: mmap: %s", strerror(errno));
 }
 
-/* The guest's own translation: without it, its memory is not of the tagged type. */
+/* The guest translates addresses: without that, its memory is not of the tagged type. */
 static void set_up_translation(void)
 {
 	uint64_t *table = (uint64_t *)(ram + TABLE);
@@ -171,7 +171,7 @@ static uint8_t tag_of(uint64_t address)
 	return (address / GRANULE + address / PAGE + SEED) % 16;
 }
 
-/* Tags of one page, between the machine and here. */
+/* Copy the tags of one page to or from the machine. */
 static void copy_tags(size_t page, uint8_t *tags, uint64_t flags)
 {
 	struct kvm_arm_copy_mte_tags copy = {

@@ -27,7 +27,7 @@ static volatile sig_atomic_t guarded;
 static volatile sig_atomic_t guard_outcome;
 static volatile uintptr_t guard_fault;
 
-/* Synchronous checks, tag 0 never chosen by IRG (which nothing here uses). */
+/* Synchronous checks. IRG, which is not used here, never chooses tag 0. */
 int mte_enable(void)
 {
 	if (!(getauxval(AT_HWCAP2) & HWCAP2_MTE))
@@ -58,7 +58,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 
 void guard_install(void)
 {
-	/* Without a mask, so that siglongjmp() need not restore one. */
+	/* The signal is not masked in the handler, so siglongjmp() need not restore a mask. */
 	struct sigaction action = {
 		.sa_sigaction = on_fault,
 		.sa_flags = SA_SIGINFO | SA_NODEFER,

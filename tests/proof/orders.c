@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * orders: does anybody see as tags what others have stored?
+ * orders: does a process see as tags what others have stored?
  *
  *   orders DEVICE [options]
  *
@@ -47,7 +47,7 @@
 #define NOBODY		65534
 #define OTHER_USER	65533
 #define REPORTS_MAX	12	/* for each kind of memory */
-#define FAILURES_MAX	64	/* so many slots refused: the device is full */
+#define FAILURES_MAX	64	/* the device is full when so many slots were refused */
 #define LINE		256	/* bytes of a slot with the string once in each */
 #define MIXED_PAGES	128U
 #define MIXED_STEP	16U
@@ -71,7 +71,7 @@ static struct {
 	uint64_t sample;	/* one of so many sequences of the full length */
 	unsigned int length;
 	unsigned int kinds;	/* bits */
-	bool every;		/* all readers and all befores, not one of each */
+	bool every;		/* each sequence with all readers and all states before */
 	bool inject;
 } options = { .seed = 1, .sample = 1, .length = 2, .kinds = (1 << KINDS) - 1 };
 
@@ -87,7 +87,7 @@ static char *directory;		/* where core dumps go */
 static int commands[2], answers[2], compacted[2];
 static unsigned int reports;
 
-/* Half of the slots are stored as they are; in others only the string is. */
+/* Half of the slots are incompressible; the others hold little but the string. */
 static void slot_contents(uint64_t slot)
 {
 	unsigned int i, at = slot * GRANULE % LINE, size = slot % 4 == 2 ? GRANULE : GRANULE / 2;
@@ -135,7 +135,7 @@ static void fill(void)
 		die("orders: %s is too large to be filled", options.path);
 }
 
-/* There is room where tags were: store some slots there. */
+/* Tag blocks that held tags are free now: store some slots there. */
 static void refill(unsigned int n)
 {
 	for (; n; n--, next_slot = (next_slot + 1) % nr_slots)
@@ -159,7 +159,7 @@ static uint64_t count_bad_slots(void)
 
 static void become(unsigned int id)
 {
-	/* As after a login: it can be traced and dumps core. */
+	/* The process can be traced and dumps core, as after a login. */
 	if (setgroups(0, NULL) || setresgid(id, id, id) || setresuid(id, id, id) ||
 	    prctl(PR_SET_DUMPABLE, 1))
 		die("orders: cannot become user %u: %s", id, strerror(errno));
@@ -182,7 +182,10 @@ static void wait_for(pid_t pid)
 		die("orders: a helper ended with status %#x", status);
 }
 
-/* For those who are not on the tracer's side, a process that holds a pipe open. */
+/*
+ * The process of the other user. It leaves tags in memory that it gives back. With @some, it
+ * keeps a page of each block until the other end of @go is closed.
+ */
 static void leave_tags(bool some, int ready, int go)
 {
 	struct area *area = &shared->area;
@@ -401,7 +404,7 @@ static void run_task(void)
 	    (unsigned long long)(SUM(stale) - stale), (unsigned long long)(SUM(lost) - lost));
 }
 
-/* With each reader and each state before, or with one of both. */
+/* With each reader and each state before, or with one of each. */
 static void run_variants(void)
 {
 	struct task *task = &shared->task;
@@ -429,7 +432,7 @@ static bool make_sequence(struct task *task, uint64_t number)
 		task->steps[i] = number % nr_steps;
 		if (!step_applies(task->steps[i], task->kind))
 			return false;
-		/* A step that is repeated at once changes nothing more. */
+		/* A step that follows itself changes nothing. */
 		if (i && task->steps[i] == task->steps[i - 1])
 			return false;
 	}
@@ -609,7 +612,7 @@ static void set_up(void)
 
 		memcpy((uint8_t *)shared->secret + i, &word, sizeof(word));
 	}
-	/* What one process frees, the next one gets. */
+	/* On one CPU, the next process gets the memory that the last one has freed. */
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	if (sched_setaffinity(0, sizeof(first), &first))

@@ -2,8 +2,8 @@
 /*
  * What the files of orders share. The design is described at the top of orders.c.
  *
- * All of struct shared lies in memory that the processes of one run share. Only one of
- * them runs at a time, the others wait for it: there is no lock.
+ * struct shared lies in memory that the processes of one run share. Only one of these
+ * processes runs at a time, and the others wait for it: so there is no lock.
  */
 #ifndef PROOF_ORDERS_H
 #define PROOF_ORDERS_H
@@ -37,7 +37,7 @@ enum kind {
 /* What lies in the tag blocks of the memory that a sequence will get. */
 enum before {
 	BEFORE_DATA,		/* others' data */
-	BEFORE_TAGS,		/* tags of another user, who gave all memory back */
+	BEFORE_TAGS,		/* tags of another user, which gave all memory back */
 	BEFORE_MIXED,		/* the same, but that user still has a page of each block */
 	BEFORES,
 };
@@ -45,7 +45,7 @@ enum before {
 enum reader {
 	READER_LDG,		/* the process itself */
 	READER_PTRACE,		/* its tracer */
-	READER_CORE,		/* whoever reads its core dump */
+	READER_CORE,		/* a reader of its core dump */
 	READER_SWAP,		/* the process itself, after swap-out and swap-in */
 	READER_CHILD,		/* a child of it, within a sequence */
 	READERS,
@@ -79,7 +79,7 @@ struct readings {
 	uint64_t tags;
 	uint64_t foreign;	/* tags that are neither 0 nor our own */
 	uint64_t strings;	/* halves of the string that others stored as data */
-	uint64_t stale;		/* the same of the one that others stored as tags */
+	uint64_t stale;		/* halves of the string that others stored as tags */
 	uint64_t lost;		/* our own tags that are 0 */
 	uint64_t unreadable;	/* pages */
 };

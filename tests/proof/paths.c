@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * paths: take one of the ways on which Linux tags a page, on purpose, and verify the
+ * paths: take one of the code paths on which Linux tags a page, on purpose, and verify the
  * bytes and tags that come out of it.
  *
  *   paths NAME        see the table at the end; "paths list" prints the names
@@ -50,7 +50,7 @@ struct pin_longterm_test {
 
 #define PIN_LONGTERM_TEST_START	_IOW('g', 7, struct pin_longterm_test)
 
-/* Newer than the C library's headers: uapi/linux/userfaultfd.h */
+/* Newer than the headers of the C library: uapi/linux/userfaultfd.h */
 #ifndef UFFDIO_MOVE
 struct uffdio_move {
 	uint64_t dst;
@@ -103,7 +103,7 @@ static unsigned int tag_of(size_t offset, unsigned int salt)
 	return (offset / GRANULE * 7 + offset / PAGE + salt) % 16;
 }
 
-/* Another tag for each granule, another number for each page. */
+/* Each granule has another tag, each page holds another number. */
 static void fill(char *area, size_t size, unsigned int salt)
 {
 	size_t i;
@@ -146,7 +146,7 @@ static int wrong(char *area, size_t size, unsigned int salt)
 	return wrong_tags(area, size, salt, false);
 }
 
-/* Bytes as written without tags, and tags of 0; then it has to take others. */
+/* The bytes are as written without tags, and the tags are 0; then the page takes others. */
 static int wrong_new(char *area, size_t size, unsigned int salt)
 {
 	if (wrong_tags(area, size, salt, true))
@@ -207,7 +207,7 @@ static int thp_late(void)
 	return wrong_new(p, HUGE, 4);
 }
 
-/* Too small for a huge page: folios of 64 KiB. */
+/* The area is too small for a huge page, and gets folios of 64 KiB. */
 static int mthp(void)
 {
 	char *p = map(SIZE, TAGGED);
@@ -236,7 +236,7 @@ static int shared(void)
 	return wrong(p, SIZE, 7);
 }
 
-/* In the page cache already: one fault maps those around it, too. */
+/* The pages are in the page cache: one fault also maps the pages around. */
 static int around(void)
 {
 	int fd = memory_file(SIZE);
@@ -247,7 +247,7 @@ static int around(void)
 	return wrong_new(p, SIZE, 8);
 }
 
-/* Missing pages of the area are ours to provide. */
+/* This program provides the missing pages of the area (userfaultfd). */
 static int userfault(char *p)
 {
 	struct uffdio_register range = {
@@ -273,7 +273,7 @@ static int uffd_copy(void)
 	return wrong_new(p, SIZE, 9);
 }
 
-/* The zero page: it has tags of 0, and is replaced when it is written. */
+/* The zero page has tags of 0, and is replaced when it is written. */
 static int uffd_zero(void)
 {
 	char *p = map(SIZE, TAGGED);
@@ -287,7 +287,7 @@ static int uffd_zero(void)
 	return bad || wrong(p, SIZE, 20);
 }
 
-/* Pages take their tags with them: nothing is reserved. */
+/* The pages take their tags with them, so nothing is reserved. */
 static int uffd_move(void)
 {
 	char *p = map(SIZE, TAGGED), *from = map(SIZE, TAGGED);
@@ -299,7 +299,7 @@ static int uffd_move(void)
 	return wrong(p, SIZE, 21);
 }
 
-/* Pages of a file, copied before anybody has mapped them: without tags. */
+/* Pages of a file are copied. They were never mapped, and have no tags. */
 static int cow_file(void)
 {
 	int fd = memory_file(SIZE);
@@ -439,7 +439,7 @@ static unsigned long vmstat(const char *name)
 	return value;
 }
 
-/* Pages shared after KSM has seen all of it twice. */
+/* The number of pages that are shared after KSM has scanned all memory twice. */
 static unsigned long merged(char *p, size_t size)
 {
 	unsigned long scans = read_number("/sys/kernel/mm/ksm/full_scans");
@@ -475,7 +475,7 @@ static int ksm(void)
 	return !shared_plain || shared_both != shared_plain;
 }
 
-/* A child that waits until @go[1] is closed everywhere, and then looks. */
+/* A child that waits until all writers of @go are closed, and then verifies. */
 static pid_t child_looks(int go[2], int (*look)(char *p), char *p)
 {
 	pid_t pid;
@@ -498,7 +498,7 @@ static int remote_is_wrong(char *p)
 	return wrong_new(p, SIZE, 18);
 }
 
-/* Another process writes to what was never touched. */
+/* Another process writes to memory that was never touched. */
 static int remote(void)
 {
 	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN), name[32];
@@ -523,7 +523,7 @@ static void copy(copy_fn fn, pid_t pid, char *here, char *there)
 	must(fn(pid, &local, 1, &remote, 1, 0) != (ssize_t)SIZE, "process_vm");
 }
 
-/* The same by system call, which takes pages in another way. */
+/* A system call does that, which takes pages on another code path. */
 static int process_vm(void)
 {
 	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN);
@@ -562,7 +562,7 @@ static int swapin_shared(void)
 	return wrong(tagged_in_swap(map_fd(memory_file(SIZE), SIZE, TAGGED), 16), SIZE, 16);
 }
 
-/* Written to by somebody else, who does not change tags. */
+/* The write of another process does not change tags. */
 static int swapped_is_wrong(char *p)
 {
 	size_t i;
@@ -581,7 +581,7 @@ static int process_vm_swap(void)
 
 	tagged_in_swap(p, 26);
 	tagged_in_swap(q, 26);
-	/* Both have the same pages in swap, but what is written is a copy. */
+	/* The two processes have the same pages in swap; a write makes a copy. */
 	pid = child_looks(go, swapped_is_wrong, p);
 	copy(process_vm_readv, pid, here, q);
 	for (i = 0; i < SIZE; i += PAGE)
@@ -612,12 +612,12 @@ static int ksm_swapin(void)
 		die("paths: KSM merged nothing");
 	write_file("/sys/kernel/mm/ksm/run", "0");
 	must(mprotect(p, SIZE, TAGGED), "mprotect");
-	/* Or what is mapped so often would be found to be in use. */
+	/* The pages are mapped so often that the kernel would find them to be in use. */
 	write_file("/proc/self/clear_refs", "1");
 	fd = open("/sys/fs/cgroup/paths/memory.reclaim", O_WRONLY);
 	must(fd < 0, "memory.reclaim");
 	for (i = 0; i < 100 && swapped(p, SIZE) < SIZE / PAGE; i++)
-		/* It says that there was not so much, or gives up at times. */
+		/* The write may fail: there was not so much memory, or the kernel gave up. */
 		if (write(fd, "64M", 3) < 0)
 			continue;
 	say("paths: %zu of %zu pages in swap", swapped(p, SIZE), SIZE / PAGE);
@@ -629,7 +629,7 @@ static int ksm_swapin(void)
 	return bad || wrong(p, SIZE, 27) || before < SIZE / PAGE / 2;
 }
 
-/* The caller takes the swap away while we wait. */
+/* The caller runs swapoff while this program waits. */
 static int swapped_off(void)
 {
 	char *p = tagged_in_swap(map(SIZE, TAGGED), 17);
@@ -643,7 +643,7 @@ static int swapped_off(void)
 	return wrong(p, SIZE, 17) || wrong(q, SIZE, 25);
 }
 
-/* A huge page on memory whose tags are not 0, as whoever freed it left them. */
+/* A huge page on memory whose tags are not 0: the last owner has left tags. */
 static char *used_huge(void)
 {
 	char *p = map_huge(HUGE, TAGGED);

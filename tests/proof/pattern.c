@@ -14,7 +14,7 @@ static const char * const content_names[CONTENT_KINDS] = {
 	[CONTENT_ZERO] = "zero",
 };
 
-/* 8 letters each, so that a word is one store. */
+/* Each word has 8 letters, so that it is one store. */
 static const char words[32][9] = {
 	"page    ", "tag     ", "storage ", "swap    ", "block   ", "kernel  ",
 	"memory  ", "reserve ", "object  ", "granule ", "release ", "the     ",
@@ -34,7 +34,7 @@ uint64_t pattern_hash(uint64_t a, uint64_t b)
 	return x ^ (x >> 31);
 }
 
-/* xorshift64: three shifts a word, as much is computed under emulation. */
+/* xorshift64: only three shifts a word, because emulation makes it slow. */
 uint64_t pattern_next(uint64_t *state)
 {
 	uint64_t x = *state;
@@ -116,7 +116,7 @@ void pattern_page(uint64_t *page, uint64_t key, enum content content)
 	}
 }
 
-/* 1 page in 4 like a few heap chunks with a tag each, the others random throughout. */
+/* 1 page in 4 has runs of equal tags, like chunks of a heap; the others have random tags. */
 void pattern_tags(uint8_t *tags, uint64_t key)
 {
 	uint64_t state = pattern_hash(key, 3) | 1, bits = 0;

@@ -36,7 +36,7 @@ static void die(const char *what)
 	exit(2);
 }
 
-/* On one processor, and as nobody: it takes no rights. */
+/* On one processor, and as the user nobody: this needs no privileges. */
 static void confine(void)
 {
 	cpu_set_t one;
@@ -54,7 +54,7 @@ static void tag(char *area, size_t size)
 	exit(0);
 }
 
-/* Splits its own mapping first, so that it goes through single pages. */
+/* Split the mapping first, so that mprotect() goes through single pages. */
 static void tag_later(char *area, long microseconds)
 {
 	struct timespec delay = { .tv_nsec = microseconds * 1000 };

@@ -112,7 +112,7 @@ static void on_term(int signal)
 	__atomic_store_n(&common->stop, 1, __ATOMIC_RELAXED);
 }
 
-/* A step of work is done. */
+/* Tell the parent that a step of work is done. */
 void progress(void)
 {
 	if (write(self.progress, "", 1) != 1)
@@ -130,7 +130,7 @@ void *locked_alloc(size_t size)
 	return p;
 }
 
-/* Page by page, as there are holes between the segments of a program. */
+/* Lock page by page, because there are holes between the segments of a program. */
 static void lock_range(const void *first, const void *end)
 {
 	uintptr_t page = (uintptr_t)first & ~(PAGE - 1);
@@ -141,8 +141,8 @@ static void lock_range(const void *first, const void *end)
 }
 
 /*
- * Code, data, thread pointer and stack of this process shall not depend on what is
- * tested. Locks are not inherited; what a child has not written is still locked
+ * Code, data, thread pointer and stack of this process must not depend on the tested swap
+ * device. A child does not inherit locks; pages that it has not written are still locked
  * by its parent.
  */
 void lock_self(void)
@@ -151,7 +151,7 @@ void lock_self(void)
 	const char *thread = __builtin_thread_pointer();
 	char stack[16 * PAGE];
 
-	/* What the stack will grow to is below this frame, or in it. */
+	/* The stack will not grow below this frame. */
 	memset(stack, 0, sizeof(stack));
 	lock_range(__executable_start, end);
 	lock_range(thread - PAGE, thread + PAGE);
@@ -174,7 +174,7 @@ static uint64_t read_number(const char *path, const char *name)
 	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
-/* Past RAM, as far as the swap device surely takes it: see the top of the file. */
+/* More than RAM, as far as the swap device surely takes it: see the top of the file. */
 static void choose_size(void)
 {
 	uint64_t available = read_number("/proc/meminfo", "MemAvailable:") << 10;
@@ -234,11 +234,11 @@ static void compact_memory(void)
 	close(fd);
 }
 
-/* All that is swapped comes back at once, while everybody goes on. */
+/* swapoff brings all pages back at once, while the workers go on. */
 static void cycle_swap(const char *device)
 {
 	if (swapoff(device)) {
-		/* The kernel foresees that it would not fit. */
+		/* The kernel sees that the pages would not fit into memory. */
 		say("proof: swapoff %s: %s", device, strerror(errno));
 		if (errno != ENOMEM && errno != EINTR)
 			count(COUNT_CRASHED, 1);
@@ -248,7 +248,7 @@ static void cycle_swap(const char *device)
 		die("proof: swapon %s: %s", device, strerror(errno));
 }
 
-/* How a worker ended; what it found it has counted. */
+/* How a worker ended. It has counted the errors that it found. */
 static void judge_worker(unsigned int worker, int status)
 {
 	self.counters = common->counters[worker];
@@ -284,7 +284,7 @@ static void start_workers(int progress[2])
 	close(progress[1]);
 }
 
-/* By what they have done, not by time: on a slow machine it is the same. */
+/* The output depends on the work that was done, not on time: a slow machine prints as much. */
 static void follow_workers(int progress)
 {
 	unsigned int steps = 0;

@@ -28,7 +28,7 @@ enum counter {
 	COUNT_FORKS,
 	COUNT_BAD_DATA,		/* pages with wrong contents */
 	COUNT_BAD_TAGS,		/* pages with wrong tags */
-	COUNT_BAD_FAULTS,	/* tag faults that came wrongly or did not come */
+	COUNT_BAD_FAULTS,	/* tag faults that should not have come, or did not come */
 	COUNT_LOST,		/* pages that could not be read back: SIGBUS */
 	COUNT_KILLED,		/* processes that were killed by SIGKILL */
 	COUNT_CRASHED,		/* processes that ended otherwise than they should */
@@ -51,7 +51,7 @@ struct options {
 	unsigned int tagged_percent;
 	unsigned int active_percent;
 	uint64_t ballast;	/* bytes for each process */
-	bool swap_bulk;		/* keep bulk in swap, without a want of memory */
+	bool swap_bulk;		/* keep bulk in swap, although there is memory enough */
 	bool thp_partial;
 	bool compact;
 	const char *cycle_swap;

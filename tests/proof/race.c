@@ -86,7 +86,7 @@ static struct {
 	bool load_only;
 } options = { .mem = 2UL << 20, .shared = 64, .rounds = 1, .seed = 1 };
 
-/* What the processes share. */
+/* The memory that the processes share. */
 static struct {
 	pthread_barrier_t barrier;
 	uint64_t counters[COUNTERS];
@@ -128,7 +128,7 @@ static unsigned int tagger;	/* number of this one */
 static unsigned int nr_pages;
 static uint8_t *plain;		/* mapping without tags, to have the pages allocated */
 
-/* What one guarded access works on. */
+/* The arguments of one guarded access. */
 struct access {
 	uint8_t *page;
 	uint64_t key;
@@ -237,7 +237,7 @@ static uint8_t *map_tagged(unsigned int way)
 	uint8_t *base = map_file(way ? PAGE : 0, PROT_MTE);
 	unsigned int page;
 
-	/* The same pages for all; some of them may have their tags by now. */
+	/* All taggers touch the same pages, of which some may have their tags by now. */
 	mte_checks_off();
 	if (way != 2)
 		for (page = 0; page < nr_pages; page += 16)
@@ -250,7 +250,7 @@ static void give_back(uint8_t *base, unsigned int way)
 {
 	unsigned int page;
 
-	/* Pages of one block from several processors, or all by one. */
+	/* Several processors touch pages of one block, or one processor touches all. */
 	for (page = tagger; way && page < nr_pages; page += options.taggers)
 		if (madvise(base + page * PAGE, PAGE, MADV_REMOVE))
 			die("race: MADV_REMOVE: %s", strerror(errno));
@@ -262,12 +262,12 @@ static void give_back(uint8_t *base, unsigned int way)
 
 static void tag_round(unsigned int round)
 {
-	/* The same for all taggers. */
+	/* This choice is the same for all taggers. */
 	uint64_t way = pattern_hash(options.seed, round);
 	unsigned int page;
 	uint8_t *base;
 
-	/* Allocated as huge pages and untagged, so that blocks are whole. */
+	/* The pages are allocated as huge pages without tags, so that tag blocks are whole. */
 	if (!tagger && way % 4)
 		for (page = 0; page < nr_pages; page++)
 			plain[page * PAGE] = 1;
@@ -306,7 +306,7 @@ static int run_tagger(unsigned int number)
 	plain = map_file(0, 0);
 	do {
 		tag_round(round++);
-		/* Nobody reads it before the barrier, or sets it after. */
+		/* No process reads this before the barrier, or sets it after the barrier. */
 		if (!tagger)
 			__atomic_store_n(&common->stop, is_over(round), __ATOMIC_RELAXED);
 		wait_for_all();
@@ -317,8 +317,8 @@ static int run_tagger(unsigned int number)
 /* ---- I/O ---- */
 
 static int device;
-static uint64_t first_slot;	/* that is this process's own */
-static uint32_t *versions;	/* of its own slots; 0: zeros */
+static uint64_t first_slot;	/* that only this process uses */
+static uint32_t *versions;	/* of the slots of this process; 0: zeros */
 static bool *lost;
 static uint32_t version;
 static uint64_t *buffer;
@@ -331,7 +331,7 @@ static void fill_slot(uint64_t *data, uint64_t slot)
 	data[0] = key;
 }
 
-/* Version of what was read, 0 for zeros, or -1 if it is wrong. */
+/* The version of the contents, 0 for zeros, or -1 if the contents are wrong. */
 static int64_t check_slot(const uint64_t *data, uint64_t slot)
 {
 	static const uint64_t zeros[PAGE_WORDS];
@@ -411,7 +411,7 @@ static void store(uint64_t slot, unsigned int nr)
 	if (done >= 0 || errno != ENOSPC)
 		die("race: writing slot %llu: %s", (unsigned long long)slot, strerror(errno));
 	count(COUNT_REFUSED, 1);
-	/* The first ones of a batch may have been stored; a single one keeps what it has. */
+	/* The first slots of a batch may have been stored; a single slot keeps its contents. */
 	for (i = 0; i < nr; i++)
 		load(slot + i, nr > 1 ? version : 0);
 }
@@ -525,7 +525,7 @@ static void on_term(int signal)
 	common->enough = 1;
 }
 
-/* Some may wait for one that is gone, for ever: end them as well. */
+/* The other processes may wait for ever for one that is gone: end them, too. */
 static int wait_for_children(const pid_t *pids, unsigned int nr)
 {
 	unsigned int i, left = nr;

@@ -9,7 +9,7 @@
 #include "report.h"
 #include "say.h"
 
-/* All are counted; who has seen this many knows. */
+/* All errors are counted; only so many are printed. */
 #define REPORTS_MAX	10
 
 static bool may_print(void)
@@ -19,7 +19,7 @@ static bool may_print(void)
 	return self.reports <= REPORTS_MAX;
 }
 
-/* The page frame, if we may know it. */
+/* The page frame, if the kernel shows it. */
 static uint64_t read_pfn(const void *address)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -57,7 +57,7 @@ static const char *where(const struct area *area, unsigned int page, char *text,
 	return text;
 }
 
-/* A hint at what is there instead. */
+/* Says what is there instead. */
 static const char *guess(const uint64_t *got)
 {
 	unsigned int i;
@@ -131,7 +131,7 @@ void report_access(const struct area *area, unsigned int page, enum outcome outc
 		    where(area, page, text, sizeof(text)), verb, guard_address());
 }
 
-/* An access with a wrong tag was not punished as it should. */
+/* An access with a wrong tag did not fault as it should. */
 void report_no_fault(const struct area *area, unsigned int page, unsigned int granule,
 		     unsigned int tag, unsigned int used, enum outcome outcome)
 {

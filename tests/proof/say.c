@@ -18,7 +18,7 @@ static void say_args(const char *format, va_list args)
 	if (len > (int)sizeof(line) - 2)
 		len = sizeof(line) - 2;
 	line[len++] = '\n';
-	/* There is nothing to do about output that does not go out. */
+	/* If the write fails, there is no other way to say so. */
 	if (write(STDOUT_FILENO, line, len) < 0)
 		return;
 }

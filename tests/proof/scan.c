@@ -78,7 +78,7 @@ static void load_tags(void *arg)
 		p->tags[i] = mte_load_tag(p->page + i * GRANULE);
 }
 
-/* Those that this process can read. */
+/* Read the tags of pages that this process can access. */
 void scan_own(struct area *area, enum reader reader)
 {
 	struct readings *r = &shared->counts.by[reader];
@@ -96,7 +96,7 @@ void scan_own(struct area *area, enum reader reader)
 	}
 }
 
-/* All that have PROT_MTE, whether the stopped process can access them or not. */
+/* Read the tags of all PROT_MTE pages, also of those that the stopped process cannot access. */
 void scan_traced(struct area *area, int pid)
 {
 	struct readings *r = &shared->counts.by[READER_PTRACE];
@@ -167,7 +167,7 @@ bool scan_core(struct area *area, const char *path)
 	return ok;
 }
 
-/* Tags that are a string: over and over, in all of a page that can take tags. */
+/* Store a string as tags, again and again, in each page that can take tags. */
 void store_secret(uint8_t *page, unsigned int which)
 {
 	const uint8_t *string = shared->secret[which];

@@ -36,7 +36,7 @@ static struct {
 	unsigned int batch;	/* slots in one I/O */
 	unsigned int misalign;	/* bytes from the start of a page to the buffer */
 	int content;		/* enum content, or -1 for a mix */
-	uint64_t lost;		/* so many slots must be unreadable, none wrong */
+	uint64_t lost;		/* so many slots must be unreadable, and none wrong */
 } options = { .count = 1, .seed = 1, .step = 1, .batch = 1, .content = -1 };
 
 static int device;

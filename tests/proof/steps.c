@@ -26,7 +26,7 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
 #endif
-#define MAPS_MAX	40000UL	/* more than vm.max_map_count allows, two for each */
+#define MAPS_MAX	40000UL	/* more than vm.max_map_count allows: each takes two mappings */
 
 static bool kind_is_huge(enum kind kind)
 {
@@ -94,7 +94,7 @@ void area_map(struct area *area, enum kind kind)
 	memset(area, 0, sizeof(*area));
 	area->kind = kind;
 	area->base = (uint8_t *)(((uintptr_t)start + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1));
-	/* Folios of 64 KiB come where there is no place for a huge page. */
+	/* The kernel makes folios of 64 KiB where a huge page does not fit. */
 	area->pages = kind == KIND_MTHP ? FEW_PAGES : HUGE_PAGES;
 	area->span = kind_is_huge(kind) ? HUGE_PAGES : FEW_PAGES;
 	area->used = area->span;
@@ -192,7 +192,7 @@ static void store(struct area *area)
 	}
 }
 
-/* Of one page, which splits what is larger. */
+/* Of one page, which splits a larger folio. */
 static void cold_head(struct area *area)
 {
 	madvise(area->base, PAGE, MADV_COLD);
@@ -202,7 +202,7 @@ static void free_part(struct area *area)
 {
 	unsigned int first = part_first(area), n = part_pages(area);
 
-	/* If it fails in the middle, it has freed what is before that. */
+	/* If the call fails in the middle, the pages before that are freed. */
 	memset(area->loose + first, true, n);
 	if (area->fd < 0)
 		madvise(page_of(area, first), n * PAGE, MADV_FREE);
@@ -240,7 +240,7 @@ static void drop_part(struct area *area)
 	area_touch(area, first, n);
 }
 
-/* To other addresses and back. */
+/* Move the part to other addresses and back. */
 static void move_part(struct area *area)
 {
 	size_t size = part_pages(area) * PAGE;
@@ -252,7 +252,7 @@ static void move_part(struct area *area)
 		die("orders: mremap: %s", strerror(errno));
 }
 
-/* An mprotect() that fails late: the process may not have so much data. */
+/* An mprotect() that fails late, because the process may not have so much data. */
 static void fail_by_limit(struct area *area)
 {
 	struct rlimit limit;
@@ -271,7 +271,7 @@ static void fail_by_limit(struct area *area)
 	setrlimit(RLIMIT_DATA, &limit);
 }
 
-/* Another one: the mapping would have to be split, and there are too many of them. */
+/* An mprotect() that fails late, because it would make too many mappings. */
 static void fail_by_split(struct area *area)
 {
 	unsigned int first = part_first(area), n = part_pages(area);
@@ -302,7 +302,7 @@ static void touch_some(struct area *area)
 	area_touch(area, area->span - 1, 1);
 }
 
-/* The child looks at all tags, and leaves others in its own copies of the pages. */
+/* The child reads all tags, and stores others in its copies of the pages. */
 static void be_child(struct area *area)
 {
 	unsigned int i;
@@ -315,7 +315,7 @@ static void be_child(struct area *area)
 	_exit(0);
 }
 
-/* Both write: the parent while the child is there, and the child after that. */
+/* The parent writes while the child is there, and then the child writes. */
 static void fork_and_copy(struct area *area)
 {
 	int go[2], status;
@@ -340,7 +340,7 @@ static void fork_and_copy(struct area *area)
 		shared->counts.crashed++;
 }
 
-/* To a new huge page, as far as the mapping is one. */
+/* Copy the memory to a new huge page, if it is one mapping. */
 static void collapse(struct area *area)
 {
 	if (madvise(area->base, area->pages * PAGE, MADV_COLLAPSE))
@@ -349,7 +349,7 @@ static void collapse(struct area *area)
 	area->used = area->pages;
 }
 
-/* To other pages, as far as the kernel likes. */
+/* Have the kernel migrate pages, as many as it chooses. */
 static void migrate(struct area *area)
 {
 	(void)area;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tracer: tags of pages that nobody can access, read and written by ptrace.
+ * tracer: reads and writes tags by ptrace, of pages that user space cannot access.
  *
  *   tracer SIZE
  *

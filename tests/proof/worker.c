@@ -104,7 +104,7 @@ static void map_all(void)
 		uint64_t nr = left < BULK_AREA ? left : BULK_AREA;
 
 		area_map(&bulk[nr_bulk], &type, nr);
-		/* Page tables of the bulk would make each fork slow for nothing. */
+		/* A child does not need the bulk, whose page tables would make each fork slow. */
 		madvise(bulk[nr_bulk].base, nr * PAGE, MADV_DONTFORK);
 		area_populate(&bulk[nr_bulk]);
 		if (options.swap_bulk)
@@ -120,8 +120,8 @@ static void pick_range(const struct area *area, unsigned int *from, unsigned int
 }
 
 /*
- * Tag a part, or all, of an area that is tagged late. Part of a huge page only on
- * demand: the kernel loses tags when it splits such a page.
+ * Tag a part, or all, of an area that is tagged late. A part of a huge page is tagged only
+ * with --thp-partial: a kernel without the patches loses tags when it splits such a page.
  */
 static void tag_late(struct area *area)
 {
@@ -134,7 +134,7 @@ static void tag_late(struct area *area)
 		from = 0;
 		nr = area->nr;
 	}
-	/* Some of it is in swap, without tags; unless huge pages are to be tagged. */
+	/* Some pages are in swap, without tags; but not if huge pages are to be tagged. */
 	if (!area->type.thp || (dice(2) && !options.thp_partial))
 		area_page_out(area, area->nr / 4, area->nr / 4);
 	area_tag(area, from, from + nr);
@@ -210,7 +210,7 @@ __attribute__((noreturn)) static void run_child(void)
 	unsigned int i, from, nr;
 
 	lock_self();
-	/* Versions that the parent does not use. */
+	/* The parent does not use these versions. */
 	self.version = 1U << 31 | (forks & 0x7ff) << 20;
 	for (i = 0; i < CHILD_OPERATIONS; i++)
 		operate_forked(&active[dice(ACTIVE)]);
@@ -234,7 +234,7 @@ static void fork_and_verify(void)
 		return;
 	}
 	forks++;
-	/* From here on they decide differently. */
+	/* From here on parent and child make different decisions. */
 	self.random = pattern_hash(self.random, !pid) | 1;
 	if (!pid)
 		run_child();
@@ -251,7 +251,7 @@ static void fork_and_verify(void)
 		say("proof: worker %u: child %d ended with wait status %#x", self.worker, pid,
 		    status);
 	}
-	/* What the child did to its copies must not show in ours. */
+	/* The changes in the child's copies must not show in the parent's pages. */
 	for (i = 0; i < ACTIVE; i++)
 		if (active[i].type.kind == KIND_PRIVATE)
 			area_verify(&active[i], 0, active[i].nr);
@@ -305,7 +305,7 @@ static void probe_zero_page(void)
 	area_unmap(&area);
 }
 
-/* Memory that makes no difference but where all other memory comes from. */
+/* Ballast: memory that only decides which pages are free for all other memory. */
 static void map_ballast(void)
 {
 	ballast_pages = options.ballast / PAGE;
@@ -405,7 +405,7 @@ static void final_verify(void)
 	}
 }
 
-/* Every second worker unmaps all, the others exit with data in swap. */
+/* Every second worker unmaps all memory, the others exit with data in swap. */
 static void leave(void)
 {
 	unsigned int i;
@@ -422,7 +422,7 @@ static void prefer_for_oom(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
-	/* If memory runs out, it is because of us. */
+	/* If memory runs out, the kernel should kill this process. */
 	if (fd < 0)
 		return;
 	if (write(fd, "500", 3) != 3)
