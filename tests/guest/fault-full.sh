@@ -45,7 +45,7 @@ hold_all()
 check_nothing_suffered()
 {
 	check_is "$1: nothing is lost" 0 "$(attr hook/lost)"
-	check_is "$1: nobody was killed for tags" 0 "$(attr hook/killed)"
+	check_is "$1: no process was killed for tags" 0 "$(attr hook/killed)"
 }
 
 load

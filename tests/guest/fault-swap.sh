@@ -46,7 +46,7 @@ check "the swap device is still full" swap_is_full
 check "all data in swap is right" slots verify $file --content half --count $count --batch 64
 print_hook_counts
 check_that "most blocks with data were taken" "$(attr hook/evicted) > $used / 2"
-check_is "nobody was killed for tags" 0 "$(attr hook/killed)"
+check_is "no process was killed for tags" 0 "$(attr hook/killed)"
 check "swapoff" swapoff "$DEV"
 check "all data is right after swapoff" slots verify $file --content half --count $count --batch 64
 rm $file

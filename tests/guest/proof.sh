@@ -50,7 +50,7 @@ phase "full device" --procs 2 --mem $((carveout * 3 / 2)) --swap-bulk \
 phase "swapoff" --procs 2 --mem 24M --tagged-percent 30 --active-percent 50 \
 	--operations "$(by_flavour 200 60)" --cycle-swap "$DEV" "$@"
 check_that "pages went through swap" "$(sum_of swapped) > 10000"
-check_that "objects were moved out of the way of tags" "$(attr hook/relocated) > 100"
+check_that "objects were relocated for tags" "$(attr hook/relocated) > 100"
 
 note "blocks: $(attr tag_storage/blocks), largest use $(mm_stat mem_used_max) bytes"
 check "swapoff" swapoff "$DEV"

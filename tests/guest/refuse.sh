@@ -47,7 +47,7 @@ fail_all -1
 hold $((64 << 20)) mprotect </dev/null 2>/dev/null
 check_is "mprotect: it fails" 3 $?
 check_that "mprotect: that is counted" "$(attr hook/refused) > 0"
-check_is "mprotect: nobody is killed" 0 "$(attr hook/killed)"
+check_is "mprotect: no process is killed" 0 "$(attr hook/killed)"
 for how in shared new; do
 	refused=$(attr hook/refused) killed=$(attr hook/killed)
 	hold $((64 << 20)) $how </dev/null 2>/dev/null
@@ -79,7 +79,7 @@ killed=$(attr hook/killed)
 fail_all 10
 hold $((64 << 20)) new </dev/null >/dev/null
 check_is "new: the process waits, and all tags and bytes are right" 0 $?
-check_is "new: nobody is killed" "$killed" "$(attr hook/killed)"
+check_is "new: no process is killed" "$killed" "$(attr hook/killed)"
 fail_all 0
 check_kept "new, waiting"
 
@@ -128,7 +128,7 @@ fail_all 0
 lost=$(attr hook/lost)
 note "not_killed: $(($(attr hook/not_killed) - not_killed)) pages, $lost objects lost"
 check_that "not_killed: the pages are counted" "$(attr hook/not_killed) > $not_killed"
-check_is "not_killed: nobody is killed" "$killed" "$(attr hook/killed)"
+check_is "not_killed: no process is killed" "$killed" "$(attr hook/killed)"
 check "not_killed: the log names the process" bash -c 'dmesg | grep -q "which must not be killed"'
 check_that "not_killed: objects were dropped" "$lost > 0"
 check "not_killed: just the dropped slots cannot be read, and no slot is wrong" \

@@ -470,7 +470,7 @@ static void check_pool(void)
 	check_map(&m.pool.listed);
 	check_map(m.table.sets[0].spilled);
 	if (m.table.broken && !m.damaged)
-		fail("a damaged header, but nobody damaged one");
+		fail("a damaged header, but no operation has damaged one");
 	if (!m.lossy && rung(MTG_RUNG_LOSE))
 		fail("an object was lost");
 }

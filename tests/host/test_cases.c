@@ -240,7 +240,7 @@ static void test_settle_goes_past(void)
 	check_pool();
 	result(!wrong && spilled > 240 && atomic_read(&m.table.spill.nr_pages) == 1 &&
 	       atomic64_read(&m.table.stats.settled) == spilled - 1,
-	       "of %u spilled objects %lld came home, past one that found no room", spilled,
+	       "of %u spilled objects %lld settled, past one that found no room", spilled,
 	       (long long)atomic64_read(&m.table.stats.settled));
 	take_kept(false);
 	model_destroy();
@@ -264,17 +264,17 @@ static void test_settle_looks_at_few(void)
 	spilled = rung(MTG_RUNG_SPARE) + rung(MTG_RUNG_ATOMIC);
 	steps = shim_locks + shim_breaths;
 	if (mtg_slots_settle(&m.table))
-		fail("something came home without room");
+		fail("an object settled without room");
 	in_vain = shim_locks + shim_breaths - steps;
 	for (i = 0; i < 64; i++)
 		give_back_block(i);
 	steps = shim_locks + shim_breaths;
 	if (!mtg_slots_settle(&m.table))
-		fail("nothing came home");
+		fail("nothing settled");
 	steps = shim_locks + shim_breaths - steps;
 	result(spilled > 240 && rung(MTG_RUNG_KEPT) && in_vain < 4 * spilled &&
 	       steps < 8 * spilled && !atomic_read(&m.table.spill.nr_pages),
-	       "%u slots, %u objects spilled: %lu locks and pauses in vain, %lu when all come home",
+	       "%u slots, %u objects spilled: %lu locks and pauses in vain, %lu when all settle",
 	       m.slots, spilled, in_vain, steps);
 	model_destroy();
 }
@@ -330,7 +330,7 @@ static int evict_when_full(enum mtg_rung last, bool atomic_fails)
 static void test_rungs_by_urgency(void)
 {
 	static const struct {
-		const char *who;
+		const char *caller;
 		enum mtg_rung last;
 		bool atomic_fails, refused, lost, atomic, emergency;
 	} cases[] = {
@@ -348,8 +348,8 @@ static void test_rungs_by_urgency(void)
 		result(!!ret == cases[i].refused && !!asked[0] == cases[i].atomic &&
 		       !!asked[1] == cases[i].emergency &&
 		       !!rung(MTG_RUNG_LOSE) == cases[i].lost,
-		       "who %s: %d, %u atomic allocations, %u of the emergency reserves, %lld lost",
-		       cases[i].who, ret, asked[0], asked[1], rung(MTG_RUNG_LOSE));
+		       "a caller that %s: %d, %u atomic allocations, %u of the emergency reserves, %lld lost",
+		       cases[i].caller, ret, asked[0], asked[1], rung(MTG_RUNG_LOSE));
 		model_destroy();
 	}
 }

@@ -10,12 +10,12 @@
  * string. After that all tags are read: by the process, by its tracer, from its core dump
  * or after it was swapped. Each tag must be what this process has stored there, or 0.
  *
- * This process is root: it stores the data, and stores them anew before each sequence. It
- * has a child, the tracer, with the rights of nobody, and that has a child for each
- * sequence. Another child of root, with other rights, is the user who leaves tags.
+ * This process is root: it stores the data, and stores them anew before each sequence. Its
+ * child is the tracer, which runs as the user nobody; the tracer has a child for each sequence.
+ * Another child of root is the other user, which leaves tags.
  *
- * Which sequences are taken, in which order, with which tags, follows from the options.
- * What lies in a tag block at a moment does not.
+ * The options decide which sequences are taken, in which order, and with which tags; not what
+ * lies in a tag block at a moment.
  *
  * Exit status: 0 all tags were right; 1 tags of others were seen, or data is not what was
  * stored; 2 usage or set-up; 3 only own tags were lost, or a process was.
@@ -321,7 +321,7 @@ void ask_for_compaction(void)
 	char c = 'c';
 
 	if (write(answers[1], &c, 1) != 1 || read(compacted[0], &c, 1) != 1)
-		die("orders: nobody compacts memory");
+		die("orders: the kernel does not compact memory");
 }
 
 static void compact(void)

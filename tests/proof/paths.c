@@ -721,7 +721,7 @@ static void touch(void *p)
 	*(volatile char *)p;
 }
 
-/* Kills who uses the page, or so it would. */
+/* The memory of the page fails. The kernel may kill the process that uses it. */
 static void fail_memory(void *p)
 {
 	must(madvise(p, PAGE, MADV_HWPOISON), "MADV_HWPOISON");

@@ -5,12 +5,12 @@
  *
  *   preempt ROUNDS
  *
- * Parent and children share a huge page. One child gets the processor only when nobody
- * else wants it, and asks for PROT_MTE; the other one wakes up after a while and does
- * the same. A page whose tags are being initialised is waited for by spinning: if the
- * kernel lets itself be preempted there, this does not end.
+ * Parent and children share a huge page. One child gets the processor only when no other
+ * process wants it, and asks for PROT_MTE; the other child wakes up after a while and also
+ * asks for PROT_MTE. The kernel spins while it waits for a page whose tags are being
+ * initialised. If a process that initialises tags can be preempted, the program never ends.
  *
- * Exit status: 0 it ended; 2 usage, or a call failed.
+ * Exit status: 0 the program ended; 2 usage, or a call failed.
  */
 
 #define _GNU_SOURCE

@@ -10,12 +10,12 @@
  * those of its neighbour, and gives them back, all in one tag block at once again.
  *
  * I/O processes write, read and discard slots (4 KiB) of a block device directly. Each
- * has slots of its own, of which it knows what they hold, and all share some slots that
- * hold whatever was written last by anybody, whole. What a slot holds tells which slot
- * it is and which version.
+ * process has slots of its own, and knows their contents. All processes share some other
+ * slots, which must hold exactly what one of the processes has written last. The contents of
+ * a slot say which slot and which version it is.
  *
- * I/O goes on as long as there are taggers. SIGTERM ends the program early, and in order;
- * with --endless nothing else does, and a line is printed for each round.
+ * I/O goes on as long as there are taggers. SIGTERM ends the program early, and in order.
+ * With --endless only SIGTERM ends it, and a line is printed for each round.
  *
  * Nothing is stored to compare with: contents and tags follow from numbers. Errors of a
  * slot that should be readable count as lost, once for each slot.

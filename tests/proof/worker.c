@@ -276,8 +276,8 @@ static void do_probe(void *arg)
 }
 
 /*
- * A tagged mapping that nobody has written: the zero page is behind it. A pointer
- * without a tag reads zeros from it; a pointer with a tag faults.
+ * A tagged mapping that was never written is backed by the zero page. A pointer without a tag
+ * reads zeros; a pointer with a tag faults.
  */
 static void probe_zero_page(void)
 {

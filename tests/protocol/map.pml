@@ -2,7 +2,7 @@
 /*
  * drivers/block/mtetagram/map.h, for spin: three processors, each of which sets and
  * clears a bit of its own; the bits lie in two words, with a bit for each in the word
- * above. A bit that is set and that nobody is changing a neighbour of is found.
+ * above. A search finds a bit that is set while no processor changes a bit of its word.
  */
 byte below[2];
 byte above;
@@ -43,7 +43,7 @@ end:
 		:: before == 0 ->
 			above = above & ~(1 << WORD);
 #ifndef BUG_NO_LOOK
-			/* Somebody may have set a bit there. */
+			/* Another processor may have set a bit there. */
 			if
 			:: below[WORD] != 0 -> SET_ABOVE
 			:: else

@@ -7,23 +7,23 @@
  * tests/protocol/models says which processor does what. tests/protocol/run searches each
  * of these models as a whole, and verifies that each mutation (BUG_...) is found.
  *
- * What is one step here is one step there, or a part that holds a lock and has a single
- * access to something that others read or write without that lock: to take the lock then
- * commutes with what others do before, and to let it go with what they do after. So:
+ * A step of the model is a step of the driver, or a part of the driver that holds a lock and
+ * has one single access to data that other processors read or write without that lock. Taking
+ * the lock then commutes with the steps of others before the access, and releasing the lock
+ * with their steps after the access. So:
  *
  * - A group lock (pool.c) is held for one step, as its sections change the state of one
  *   block. The exception is an object whose end empties two blocks: glock.
  * - A block lock (tagblock.c) is held for one step, but by release.
  * - A slot lock (slot.c) is held for many steps.
  *
- * Weak ordering is not modelled: see litmus/. Left out, as they do not change who may write
- * where: blocks that are OFFLINE or kept, limits (a store may be refused at any time), the
- * reserve of spilled pages (in a call that can be refused, there may be none at any time),
- * an object that is replaced in its place, and objects that are lost, which here are
- * spilled.
+ * Weak ordering is not modelled: see litmus/. These are left out, as they do not change which
+ * processor may write where: blocks that are OFFLINE or kept; limits (a store may be refused at
+ * any time); the stock of spare pages (a call that can be refused may find none at any time);
+ * an object that is replaced in its place; objects that are lost (they spill here).
  */
 
-/* Who does what: set in a configuration. */
+/* What a processor does: set in tests/protocol/models. */
 #define OP_MUST		1	/* tags a page, cannot be refused */
 #define OP_MAY		2	/* maps pages with tags, can be refused */
 #define OP_PREPARE	4	/* mprotect(): reserves and initialises, can be refused */
@@ -118,8 +118,8 @@ bit going;		/* teardown wants or holds it */
 				 (block) == 1 && HOLE2 && HOLE3)
 #define LAST(granule, slot)	((granule) + ((slot) == 1))
 
-/* The slot's object reaches into the block. Whoever has locked the slot may be about to
- * change that: what he frees he frees before he forgets it. */
+/* The slot's object reaches into the block. While the slot is locked, its word does not count:
+ * the processor that holds the lock frees the granules before it clears the word. */
 #define REACHES(slot, block)	(!slock[slot] && word[slot] != EMPTY && \
 				 word[slot] != SPILL && \
 				 (BLOCK(word[slot] - 1) == (block) || \
@@ -176,7 +176,7 @@ inline write_tags(page_)
 	}
 }
 
-/* Invariant 5, and what else is true when nobody is in the middle of something. */
+/* Invariant 5, and what else is true while no processor is in the middle of a step. */
 #define COUNT(x)	(((x) & 1) + ((x) >> 1 & 1) + ((x) >> 2 & 1) + ((x) >> 3 & 1))
 #define QUIET_BLOCK(block_) \
 	((state[block_] == TAGGED) == ((reserved & PAGES_OF(block_)) != 0) && \
@@ -364,7 +364,7 @@ inline evict(mode)
 			fi;
 			atomic { slock[slot] = 0; evicted(); break }
 		:: atomic { ok && !TOUCHES(from) -> slock[slot] = 0; evicted(); break }
-		/* Look again. */
+		/* Look at the slot again. */
 		:: atomic { !ok -> slock[slot] = 0; evicted() }
 		fi
 	od
@@ -724,7 +724,7 @@ inline clear_page_bit()
 	balance--
 }
 
-/* release_in_block(). The pages belong to nobody else, so their bits do not change. */
+/* release_in_block(). No other processor has the pages, so their bits do not change. */
 inline release_in_block()
 {
 	mask = reserved & freed & PAGES_OF(block);
