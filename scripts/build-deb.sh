@@ -10,15 +10,7 @@ set -euo pipefail
 # All that the packages are made of.
 INPUTS=(debian tools Makefile versions.mk COPYING)
 
-files()
-{
-	(cd "$TOP" && git ls-files -co --exclude-standard -- "${INPUTS[@]}" | sort -u) |
-		while read -r file; do
-			[[ ! -f $TOP/$file ]] || printf '%s\n' "$file"
-		done
-}
-
-mapfile -t inputs < <(files)
+mapfile -t inputs < <(ours "${INPUTS[@]}")
 sysroot=$("$TOP/scripts/build-rootfs.sh" --sysroot)
 DIR=$CACHE/deb-$({
 	echo "$sysroot"

@@ -70,6 +70,17 @@ hash_text()
 	printf '%s\n' "$@" | sha256sum | cut -d' ' -f1
 }
 
+# ours PATTERN...: files of the checkout, those that are not yet committed as well.
+ours()
+{
+	local file
+
+	(cd "$TOP" && git ls-files -co --exclude-standard -- "$@" | sort -u) |
+		while read -r file; do
+			[[ ! -f $TOP/$file ]] || printf '%s\n' "$file"
+		done
+}
+
 # read_series DIRECTORY: the names of the patches in its file "series", in order.
 read_series()
 {
