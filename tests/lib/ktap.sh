@@ -45,15 +45,16 @@ ktap_result()
 }
 
 # The command runs in a subshell with errexit, so that a function fails at the first
-# command in it that fails. bash ignores errexit to the left of || and in the condition
-# of an if: never call ktap_check there.
+# command in it that fails. bash ignores errexit to the left of || and in the condition of
+# an if: never call ktap_check there. The command's input is empty: a loop that reads lines
+# of a file may call ktap_check for each line.
 ktap_check()
 {
 	local name=$1 status
 
 	shift
 	set +e
-	KTAP_OUTPUT=$(set -e; "$@" 2>&1)
+	KTAP_OUTPUT=$(set -e; "$@" </dev/null 2>&1)
 	status=$?
 	set -e
 	ktap_result "$status" "$name" "$KTAP_OUTPUT"
