@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 #
-# Shared by all scripts of the project; sourced, never run. Gives the pins of
-# versions.mk as variables, the place of the cache, messages on stderr, and
-# the two idioms every builder here uses: "hold the lock of what you build"
-# and "work in NAME.tmp, rename when done", so that a build that is interrupted
-# anywhere can simply be started again.
+# Shared by all bash scripts of the project; sourced, never run. Python scripts have
+# common.py. Gives the pins of versions.mk as variables, the place of the cache, and messages
+# on stderr. Each builder holds the lock of what it builds, works in NAME.tmp, and renames
+# that when all is done: so a build that was interrupted can be started again.
 
 [[ -n ${MTETAGRAM_COMMON:-} ]] && return 0
 MTETAGRAM_COMMON=1
@@ -110,10 +109,10 @@ debian_sources()
 	done
 }
 
-# run_logged NAME LOG COMMAND...: output goes to LOG; a line of progress
-# appears every 15 seconds, so that a long build is seen to live. If the
-# command fails, the end of the log is shown and the script ends. It is a process
-# group of its own, to be ended as a whole when the script is interrupted.
+# run_logged NAME LOG COMMAND...: output goes to LOG. Every 15 seconds a line of progress
+# shows that the build goes on. If the command fails, the end of the log is shown and the
+# script ends. The command is a process group of its own, so that all of it ends when the
+# script is interrupted.
 run_logged()
 {
 	local name=$1 log=$2 start=$SECONDS pid status=0 next=15

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds everything and runs the short form of the proof, with all of its output.
+# scripts/demo.sh: builds everything, and runs the short form of the proof with all its output.
 # Exits 0 only if everything was verified.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"

@@ -2,8 +2,8 @@
 /*
  * A function for GNU make, $(exit-with STATUS): ends make with that status.
  *
- * make itself knows only 0 and 2, but "make guest RUN=script" promises the status
- * of the script. The Makefile loads this for that one target.
+ * make itself ends with 0 or 2, but "make guest RUN=script" and "make check" promise the
+ * status of the script. The Makefile loads this function for these two targets.
  */
 #include <gnumake.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static char *exit_with(const char *name, unsigned int argc, char **argv)
 	exit(atoi(argv[0]));
 }
 
-/* The name is given: that of the file. */
+/* make derives this name from the name of the file. */
 int make_exit_gmk_setup(void);
 
 int make_exit_gmk_setup(void)
