@@ -8,7 +8,7 @@
  * one patched-out branch on a machine without a tag storage carve-out, and
  * nothing with CONFIG_MTETAGRAM_CORE=n.
  *
- * See Documentation/mm/mtetagram-hook.rst.
+ * See Documentation/mm/mtetagram/hook.rst.
  */
 #ifndef _LINUX_MTETAGRAM_H
 #define _LINUX_MTETAGRAM_H

@@ -5,7 +5,7 @@
  * Devices: one for each region of tag storage; set-up, reset, load and unload.
  *
  * See Documentation/admin-guide/blockdev/mtetagram.rst for its use, and
- * Documentation/mm/mtetagram-hook.rst for the design.
+ * Documentation/mm/mtetagram/index.rst for the design.
  */
 
 #define pr_fmt(fmt) "mtetagram: " fmt
