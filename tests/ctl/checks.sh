@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154,SC2034
+# The tests of mtetagramctl that are not cases. tests/ctl/run reads this file, and sets
+# $here, $top, $tool_dir, $tool, $out and $work. A test is a function check_NAME. If it
+# fails, its status is not 0 and its output says what is wrong.
+
+checks=(size_test help manual-page formats prometheus-parser fuzz)
+
+# run_check NAME
+run_check()
+{
+	local status=0
+
+	"check_${1//-/_}" >"$work/log" 2>&1 || status=1
+	result $status "$1" "$work/log"
+}
+
+# The parsers of sizes and numbers, called directly.
+check_size_test()
+{
+	gcc -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Wno-missing-field-initializers \
+		-fsanitize=address,undefined -fno-sanitize-recover=all -I "$tool_dir" \
+		-o "$out/size_test" "$here/size_test.c" "$tool_dir/size.c" &&
+		"$out/size_test"
+}
+
+# Every option that --help names is in the manual page, and no line is too wide.
+check_help()
+{
+	local status=0 command option
+
+	for command in "" status watch map stats setup limit resize drain reset; do
+		# shellcheck disable=SC2086 # one word, or none
+		"$tool" $command --help >"$work/help" || status=1
+		if grep -E '^.{81}' "$work/help"; then
+			echo "^ too wide, $command --help"
+			status=1
+		fi
+		grep -o -E -e '--[a-z-]+' "$work/help" | sort -u >"$work/options"
+		[[ -s $work/options ]] || status=1
+		while read -r option; do
+			if ! grep -q -e "Fl ${option/-/}\\>" "$tool_dir/mtetagramctl.8"; then
+				echo "$option of $command is not in the manual page"
+				status=1
+			fi
+		done <"$work/options"
+	done
+	"$tool" status --help | sed -n 's/^ *\([A-Z][A-Z-]*\)  .*/\1/p' >"$work/columns"
+	[[ -s $work/columns ]] || status=1
+	while read -r option; do
+		if ! grep -q "^\.It Cm $option\$" "$tool_dir/mtetagramctl.8"; then
+			echo "column $option is not in the manual page"
+			status=1
+		fi
+	done <"$work/columns"
+	return $status
+}
+
+check_manual_page()
+{
+	make -s -C "$tool_dir" lint
+}
+
+# Other programs can read what the expected files hold.
+check_formats()
+{
+	local status=0 file
+
+	python3 - "$here"/cases/*/expected/stdout "$here"/cases/*/expected/sys/*.svg <<'PYTHON' || status=1
+import json, sys, xml.dom.minidom
+counts = {"svg": 0, "json": 0, "lines": 0}
+for name in sys.argv[1:]:
+    with open(name, encoding="utf-8", errors="replace") as f:
+        text = f.read()
+    if text.startswith("<svg"):
+        xml.dom.minidom.parseString(text)
+        counts["svg"] += 1
+    elif text.startswith("{\n"):
+        json.loads(text)
+        counts["json"] += 1
+    elif text.startswith("{"):
+        for line in text.splitlines():
+            json.loads(line)
+        counts["lines"] += 1
+print(counts)
+sys.exit(min(counts.values()) == 0)
+PYTHON
+	grep -l '^# HELP' "$here"/cases/*/expected/stdout "$here"/cases/*/expected/sys/*.prom \
+		>"$work/files"
+	while read -r file; do
+		awk -f "$here/../guest/prometheus.awk" "$file" || status=1
+	done <"$work/files"
+	return $status
+}
+
+# prometheus.awk finds what it must find: each line makes one fault.
+check_prometheus_parser()
+{
+	local status=0 good=$here/cases/303-stats-prometheus/expected/stdout edit
+
+	while read -r edit; do
+		sed "$edit" "$good" >"$work/bad.prom"
+		if cmp -s "$good" "$work/bad.prom"; then
+			echo "$edit: changes nothing"
+			status=1
+		elif awk -f "$here/../guest/prometheus.awk" "$work/bad.prom" >/dev/null; then
+			echo "$edit: not found"
+			status=1
+		fi
+	done <<'EDITS'
+s/reads_total/reads/
+s/swap_used_bytes/swap_used_total/
+s/counter$/histogram/
+3s/ 1$/ one/
+3s/ 1$//
+3s/"lz4"/lz4/
+3s/"lz4"/"l"z4"/
+3s/state=/device=/
+3s/"} /",} /
+/TYPE mtetagram_data_bytes/d
+/HELP mtetagram_data_bytes/d
+/^mtetagram_data_bytes/d
+5,6p
+$p
+$s/ \([0-9]*\)$/ -\1/
+s/^mtetagram_data_bytes/mtetagram_date_bytes/
+$a # HELP mtetagram_x nothing
+$s/$/\n/
+EDITS
+	return $status
+}
+
+# Some seconds of libFuzzer on what parses; longer by hand: see fuzz/parsers.c.
+check_fuzz()
+{
+	local status=0 source sources=()
+
+	for source in blockmap carveout fault message progress run size sysfs warn; do
+		sources+=("$tool_dir/$source.c")
+	done
+	mkdir -p "$out/corpus"
+	{
+		clang -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra \
+			-Wno-missing-field-initializers -Wno-unused-function \
+			-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+			-I "$tool_dir" -o "$out/fuzz" "$here/fuzz/parsers.c" "${sources[@]}" &&
+			"$out/fuzz" -seed=1 -runs="${FUZZ_RUNS:-30000}" -close_fd_mask=3 \
+				-artifact_prefix="$out/" "$out/corpus" "$here/fuzz/corpus"
+	} >"$work/fuzz.log" 2>&1 || status=1
+	tail -n 30 "$work/fuzz.log"
+	return $status
+}
