@@ -4,7 +4,17 @@
 # $here, $top, $tool_dir, $tool, $out and $work. A test is a function check_NAME. If it
 # fails, its status is not 0 and its output says what is wrong.
 
-checks=(size_test help manual-page formats prometheus-parser fuzz)
+checks=(size_test values-abi values-manual values-trees includes expected help manual-page
+	formats prometheus-parser fuzz)
+
+# Attributes of the driver that are not in the table of values: those that are only
+# written, and the binary block map, which blockmap.c reads.
+other_attributes="compact
+mem_limit
+mem_used_max
+reset
+tag_storage/block_map
+tag_storage/offline_page"
 
 # run_check NAME
 run_check()
@@ -22,6 +32,89 @@ check_size_test()
 		-fsanitize=address,undefined -fno-sanitize-recover=all -I "$tool_dir" \
 		-o "$out/size_test" "$here/size_test.c" "$tool_dir/size.c" &&
 		"$out/size_test"
+}
+
+# list_values FIELD: one field of the table of values (2 file, 3 column, 4 metric), without
+# repetitions.
+list_values()
+{
+	gcc -std=gnu11 -Wall -Wextra -I "$tool_dir" -o "$out/list_values" \
+		"$here/list_values.c" "$tool_dir/values.c" "$tool_dir/size.c" || return
+	"$out/list_values" | awk -v field="$1" '$field != "-" { print $field }' | sort -u
+}
+
+# Documentation/ABI names the files of the table and the other attributes, and no more.
+# The kernel, and not the driver, makes the file stat.
+check_values_abi()
+{
+	{
+		list_values 2 | grep -vx stat
+		echo "$other_attributes"
+	} | sort >"$work/ours"
+	sed -n 's|^What:[[:space:]]*/sys/block/mtetagram<id>/||p' \
+		"$top/Documentation/ABI/testing/sysfs-block-mtetagram" | sort >"$work/abi"
+	diff -u --label "the tool" --label Documentation/ABI "$work/ours" "$work/abi"
+}
+
+# The manual page names each column and each metric.
+check_values_manual()
+{
+	local status=0 name field
+
+	for field in 3 4; do
+		list_values $field >"$work/names"
+		[[ -s $work/names ]] || status=1
+		while read -r name; do
+			if ! grep -qE "^\.It.* (Cm|Li) $name( |\$)" "$tool_dir/mtetagramctl.8"; then
+				echo "$name is not in the manual page"
+				status=1
+			fi
+		done <"$work/names"
+	done
+	return $status
+}
+
+# Each tree has the files of the table and the other attributes, and no more. The kernel
+# makes the file dev.
+check_values_trees()
+{
+	local status=0 tree
+
+	{
+		list_values 2
+		echo "$other_attributes"
+		echo dev
+	} | sort >"$work/ours"
+	for tree in "$here"/trees/*; do
+		(cd "$tree/sys/devices/virtual/block/mtetagram0" && find . ! -type d) |
+			sed 's|^\./||' | sort >"$work/tree-files"
+		diff -u --label "the tool" --label "$(basename "$tree")" "$work/ours" \
+			"$work/tree-files" || status=1
+	done
+	return $status
+}
+
+# No circle: tsort finds an order of all files of the tool, in which each file includes
+# only later ones. A .c file and its header count as one.
+check_includes()
+{
+	cd "$tool_dir"
+	grep -o '^#include "[a-z_]*\.h"' ./*.[ch] |
+		sed 's|^\./||; s/\.[ch]:#include "/ /; s/\.h"$//' | awk '$1 != $2' |
+		tsort >"$work/order" && [[ -s $work/order ]]
+}
+
+# What the cases expect comes from the tool: exit statuses that it has, and messages of
+# its own or of the programs in bin/. --accept takes also a crash, and the message of a
+# shell whose script is wrong.
+check_expected()
+{
+	local status=0
+
+	! grep -Lx '[0-8]' "$here"/cases/*/expected/status | grep . || status=1
+	! grep -vE '^(mtetagramctl: |Try .mtetagramctl |(mkswap|swapon|swapoff): |/dev/mtetagram0: (shrinking|moving swap))' \
+		"$here"/cases/*/expected/stderr || status=1
+	return $status
 }
 
 # Every option that --help names is in the manual page, and no line is too wide.
@@ -45,14 +138,6 @@ check_help()
 			fi
 		done <"$work/options"
 	done
-	"$tool" status --help | sed -n 's/^ *\([A-Z][A-Z-]*\)  .*/\1/p' >"$work/columns"
-	[[ -s $work/columns ]] || status=1
-	while read -r option; do
-		if ! grep -q "^\.It Cm $option\$" "$tool_dir/mtetagramctl.8"; then
-			echo "column $option is not in the manual page"
-			status=1
-		fi
-	done <"$work/columns"
 	return $status
 }
 
@@ -135,7 +220,8 @@ check_fuzz()
 {
 	local status=0 source sources=()
 
-	for source in blockmap carveout fault message progress run size sysfs warn; do
+	for source in alloc blockmap inject interrupt message no_device program progress size \
+		sysfs values warn; do
 		sources+=("$tool_dir/$source.c")
 	done
 	mkdir -p "$out/corpus"

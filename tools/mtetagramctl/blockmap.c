@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The map of tag blocks, as tag_storage/block_map tells it: a byte for each block.
+ * The map of tag blocks. tag_storage/block_map has one byte for each block.
  */
 
 #include <errno.h>
@@ -9,13 +9,15 @@
 
 #include "blockmap.h"
 #include "device.h"
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "message.h"
+#include "sysfs.h"
 
 #define ATTR_MAP	"tag_storage/block_map"
 
 /*
- * 16 GiB of carve-out in blocks of 4 KiB, for half a terabyte of memory; more is no
- * carve-out but a file that is not what it should be.
+ * 16 GiB of carve-out in blocks of 4 KiB, for half a terabyte of memory. A longer file is
+ * not a block map.
  */
 #define BLOCKS_MAX	(4U << 20)
 
@@ -95,8 +97,15 @@ unsigned int cell_level(const struct cell *cell, enum block_state state,
 	uint64_t whole = (uint64_t)cell->nr * BLOCK_FULL;
 	uint64_t level = (cell->fill[state] * levels + whole - 1) / whole;
 
-	/* Something is there, even if it says that it is empty. */
+	/* A block with data counts, even if its fill says 0. */
 	return !level && cell->blocks[state] ? 1 : level;
+}
+
+unsigned int cell_percent(const struct cell *cell, enum block_state state)
+{
+	uint64_t whole = (uint64_t)cell->blocks[state] * BLOCK_FULL;
+
+	return whole ? (cell->fill[state] * 100 + whole / 2) / whole : 0;
 }
 
 size_t blockmap_ranges(const struct block_map *map, enum block_state state, size_t max,

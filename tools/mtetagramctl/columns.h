@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The columns of "status --output" and "status --json".
+ * The columns of "status --output" and "status --json": the values that have a column,
+ * in the order of the table of values.
  */
 #ifndef _COLUMNS_H
 #define _COLUMNS_H
@@ -8,15 +9,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "values.h"
+
+#define COLUMNS_MAX	NR_VALUES
+
 struct device;
 
-#define COLUMNS_MAX	64
-
+/**
+ * struct column_list - the columns that the user wants
+ * @ids: their values
+ * @nr: their number
+ */
 struct column_list {
-	unsigned int index[COLUMNS_MAX];
+	enum value_id ids[COLUMNS_MAX];
 	size_t nr;
 };
 
+/**
+ * struct table_options - how a table is printed
+ * @json: as JSON
+ * @bytes: sizes in bytes
+ * @raw: without alignment
+ * @noheadings: without a heading
+ */
 struct table_options {
 	bool json;
 	bool bytes;
@@ -24,15 +39,41 @@ struct table_options {
 	bool noheadings;
 };
 
+/**
+ * columns_default() - the columns without --output
+ * @list: the result
+ */
 void columns_default(struct column_list *list);
+
+/**
+ * columns_all() - all columns
+ * @list: the result
+ */
 void columns_all(struct column_list *list);
 
-/* Parse "NAME,SIZE", or "+LOST" to append. Errors are reported as usage errors. */
+/**
+ * columns_parse() - parse "NAME,SIZE"; or "+LOST", which adds to the list
+ * @list: the list, which is changed
+ * @text: what the user typed; it is changed
+ *
+ * Return: EXIT_OK, or EXIT_USAGE after the error was reported.
+ */
 int columns_parse(struct column_list *list, char *text);
 
-/* Print name and meaning of all columns. */
+/**
+ * columns_help() - print name and meaning of all columns
+ */
 void columns_help(void);
 
+/**
+ * columns_print() - print a table of devices
+ * @devices: devices that have been read
+ * @nr: their number
+ * @list: the columns
+ * @options: how
+ *
+ * Return: an exit code; an error has been reported.
+ */
 int columns_print(const struct device *devices, size_t nr,
 		  const struct column_list *list, const struct table_options *options);
 

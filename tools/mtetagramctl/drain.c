@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * mtetagramctl drain: move all data out of a device, give all tag blocks back, and let
- * it take no more.
+ * the device take no more data.
  *
- * Swap is moved to memory, and to other swap, by swapoff; that it fits is found out
- * before. Then what is left, the swap header, is discarded, and the share of the
- * carve-out is set to nothing. Data that is not swap is never touched.
+ * swapoff moves swap to memory and to other swap. The tool checks before that there is
+ * room. Then the tool discards the swap header, which is left, and sets the share of the
+ * device to 0. It never touches data that is not swap.
  */
 
 #include <errno.h>
@@ -14,42 +14,45 @@
 #include <inttypes.h>
 #include <linux/fs.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "device.h"
-#include "fault.h"
-#include "mtetagramctl.h"
-#include "progress.h"
-#include "share.h"
-#include "size.h"
+#include "exit.h"
+#include "inject.h"
+#include "interrupt.h"
+#include "message.h"
+#include "option.h"
+#include "snapshot.h"
 #include "swap.h"
+#include "sysfs.h"
 #include "users.h"
+#include "util.h"
 
 struct drain {
 	struct device *dev;
 	struct swap_move move;
-	uint64_t moved;		/* bytes of swap */
-	uint64_t blocks;	/* in use before */
+	uint64_t moved;		/* bytes of swap that were moved */
+	uint64_t blocks;	/* tag blocks that held data before */
 };
 
 static void print_help(void)
 {
 	puts("Usage: mtetagramctl drain [OPTION]... [DEVICE]\n\n"
-	     "Move all data out of a device, give all tag blocks back, and let it take no\n"
-	     "more. If it is swap, swapoff moves the data to memory and to other swap. A\n"
-	     "device with data that is not swap is refused.\n"
+	     "Move all data out of a device, give all tag blocks back, and let the device\n"
+	     "take no more data. If the device is swap, swapoff moves the data to memory and\n"
+	     "to other swap. A device with data that is not swap is refused.\n"
 	     "DEVICE may be left out if there is only one.\n\n"
 	     "  -b, --bytes      print sizes in bytes\n"
-	     "  -f, --force      do not look first whether there is enough memory\n"
+	     "  -f, --force      do not check first that there is enough memory\n"
 	     "      --progress   print progress even if standard error is no terminal\n"
 	     "  -h, --help       print this and exit\n\n"
-	     "To use it again: mtetagramctl reset, then mtetagramctl setup.");
+	     "To use the device again: mtetagramctl reset, then mtetagramctl setup.");
 }
 
-/* Swap that is not in use holds nothing that anybody could want. */
+/* A swap area that is not in use holds no data that a user could want. */
 static bool has_swap_header(const struct device *dev)
 {
 	static const off_t page_sizes[] = { 4096, 16384, 65536 };
@@ -70,15 +73,15 @@ static bool has_swap_header(const struct device *dev)
 	return found;
 }
 
-/* Drop what is stored; fails with -EBUSY if somebody uses it. */
+/* Drops all data. -EBUSY: the device is in use. */
 static int discard(const struct device *dev)
 {
 	uint64_t range[2] = { 0, dev->v[V_DISKSIZE].number };
-	int ret = fault_inject("discard", dev->name, NULL), fd;
+	int ret = inject_error("discard", dev->name, NULL), fd;
 
-	fault_trace("discard %s %" PRIu64, dev->name, range[1]);
+	inject_trace("discard %s %" PRIu64, dev->name, range[1]);
 	if (ret)
-		return ret == FAULT_DROP ? 0 : ret;
+		return ret == INJECT_DROP ? 0 : ret;
 	fd = sysfs_open(dev->path, O_RDWR | O_EXCL);
 	if (fd < 0)
 		return fd;
@@ -96,9 +99,9 @@ static int drop_header(struct drain *drain, bool was_swap)
 	if (dev->v[V_DATA].known && !dev->v[V_DATA].number)
 		return EXIT_OK;
 	if (!was_swap && !has_swap_header(dev)) {
-		report_err(dev->path, "it holds %s of data that is not swap; copy away what you need, then: mtetagramctl reset %s",
+		report_err(dev->path, "it holds %s of data that is not swap; copy what you need, then: mtetagramctl reset %s",
 			   dev->v[V_DATA].known ?
-			   size_format(size, dev->v[V_DATA].number, drain->move.exact) :
+			   value_text(dev->v, V_DATA, drain->move.exact, size) :
 			   "an unknown amount", dev->path);
 		return EXIT_BUSY;
 	}
@@ -107,34 +110,34 @@ static int drop_header(struct drain *drain, bool was_swap)
 	case 0:
 		return EXIT_OK;
 	case -EBUSY:
-		report_err(dev->path, "somebody has begun to use it; see mtetagramctl status");
+		report_err(dev->path, "another process has begun to use it; see mtetagramctl status");
 		return EXIT_BUSY;
 	case -EACCES:
 	case -EPERM:
-		report_err(dev->path, "may not discard what is left: %s; run this as root",
+		report_err(dev->path, "may not discard the swap header: %s; run this as root",
 			   strerror(-ret));
 		return EXIT_DENIED;
 	default:
-		report_err(dev->path, "cannot discard what is left: %s", strerror(-ret));
+		report_err(dev->path, "cannot discard the swap header: %s", strerror(-ret));
 		return EXIT_ERROR;
 	}
 }
 
-/* Let it use nothing any more, and see that it does. */
+/* Sets the share to 0, and checks that no tag block holds data. */
 static int close_down(struct drain *drain)
 {
 	struct device *dev = drain->dev;
 	uint64_t blocks;
-	int ret = device_write(dev, ATTR_LIMIT, "0");
+	int ret = device_write(dev, values[V_SHARE].file, "0");
 
 	if (ret == -ENOSPC) {
-		report_err(dev->path, "something was stored just now; who writes to it? find out with: fuser -v %s",
+		report_err(dev->path, "data was stored just now; to find the process that writes: fuser -v %s",
 			   dev->path);
 		return EXIT_BUSY;
 	}
 	if (ret)
-		return device_write_failed(dev, ATTR_LIMIT, "0", ret);
-	ret = device_read_number(dev, "tag_storage/blocks_used", &blocks);
+		return device_write_failed(dev, values[V_SHARE].file, "0", ret);
+	ret = device_read_number(dev, V_BLOCKS_USED, &blocks);
 	if (ret)
 		return ret;
 	if (blocks) {
@@ -150,16 +153,16 @@ static int drain_device(struct drain *drain)
 	struct device *dev = drain->dev;
 	char size[SIZE_TEXT_MAX];
 	bool was_swap;
-	int ret = device_read(dev);
+	int ret = snapshot_read(dev);
 
 	if (!ret)
 		ret = users_refuse_others(dev);
 	if (ret)
 		return ret;
-	/* Before hours are spent in vain. */
-	ret = sysfs_may_write(dev->dir, ATTR_LIMIT);
+	/* swapoff can take hours, so check this first. */
+	ret = sysfs_may_write(dev->dir, values[V_SHARE].file);
 	if (ret)
-		return device_write_failed(dev, ATTR_LIMIT, "0", ret);
+		return device_write_failed(dev, values[V_SHARE].file, "0", ret);
 	drain->blocks = dev->v[V_BLOCKS_USED].number;
 	was_swap = dev->swap;
 	if (was_swap) {
@@ -170,20 +173,20 @@ static int drain_device(struct drain *drain)
 		if (ret)
 			return ret;
 		device_forget(dev);
-		ret = device_read(dev);
+		ret = snapshot_read(dev);
 		if (!ret)
 			ret = users_refuse(dev);
 		if (ret)
 			return ret;
 	}
-	/* Without a size it has no data. */
+	/* A device without a size has no data. */
 	if (dev->v[V_DISKSIZE].number)
 		ret = drop_header(drain, was_swap);
 	if (!ret)
 		ret = close_down(drain);
 	if (ret)
 		return ret;
-	printf("%s: drained: %s of swap moved, %" PRIu64 " tag block%s given back, limit 0\n",
+	printf("%s: drained: %s of swap moved, %" PRIu64 " tag block%s given back, share 0\n",
 	       dev->path, size_format(size, drain->moved, drain->move.exact), drain->blocks,
 	       drain->blocks == 1 ? "" : "s");
 	return EXIT_OK;

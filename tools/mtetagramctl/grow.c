@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The size of a device, which can grow while it is in use. What is on the device does
- * not grow by itself: the swap area is made anew if that was asked for, else it is said
- * what there is to do.
+ * The size of a device. A device can grow while it is in use, but the swap area or file
+ * system on it does not grow by itself. The tool makes a new swap area if the user asked
+ * for it; else it says what the user can do.
  */
 
 #include <errno.h>
@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "exit.h"
 #include "grow.h"
-#include "mtetagramctl.h"
-#include "progress.h"
-#include "users.h"
+#include "interrupt.h"
+#include "message.h"
+#include "snapshot.h"
 
-/* One page of it is the header. */
+/* Is the swap area smaller than the device? Its header takes one page. */
 static bool swap_is_smaller(const struct device *dev, uint64_t disksize)
 {
 	const struct value *size = &dev->v[V_SWAP_SIZE];
@@ -26,7 +27,7 @@ static bool swap_is_smaller(const struct device *dev, uint64_t disksize)
 	       size->number < disksize - sysconf(_SC_PAGESIZE);
 }
 
-/* Can it be done? Nothing has been changed yet. */
+/* Checks everything before anything is changed. */
 static int check(struct device *dev, const struct grow *grow, uint64_t *wanted)
 {
 	const struct value *disksize = &dev->v[V_DISKSIZE];
@@ -34,7 +35,7 @@ static int check(struct device *dev, const struct grow *grow, uint64_t *wanted)
 	int ret;
 
 	if (!disksize->known) {
-		report_err(dev->path, "the size that it has is unknown; is the driver of another version?");
+		report_err(dev->path, "its size is unknown; is the driver of another version?");
 		return EXIT_ERROR;
 	}
 	if (!disksize->number) {
@@ -46,7 +47,7 @@ static int check(struct device *dev, const struct grow *grow, uint64_t *wanted)
 	if (ret)
 		return ret;
 	if (*wanted < disksize->number) {
-		report_err(dev->path, "it has %s and cannot shrink to %s: what is beyond may be in use; to make it smaller: mtetagramctl drain, reset, and setup --size %s",
+		report_err(dev->path, "it has %s and cannot shrink to %s: the end of the device may be in use; to make it smaller: mtetagramctl drain, reset, and setup --size %s",
 			   size_format_whole(a, disksize->number),
 			   size_format_whole(b, *wanted), b);
 		return EXIT_BUSY;
@@ -60,21 +61,24 @@ static int check(struct device *dev, const struct grow *grow, uint64_t *wanted)
 	return swap_check_room(&grow->move);
 }
 
-/* An older driver answers as one whose device has grown meanwhile. */
+/*
+ * -EBUSY has two causes: an older driver, or another process that has set the size
+ * meanwhile.
+ */
 static int busy(struct device *dev)
 {
 	char size[SIZE_TEXT_MAX];
 	uint64_t now;
-	int ret = device_read_number(dev, "disksize", &now);
+	int ret = device_read_number(dev, V_DISKSIZE, &now);
 
 	if (ret)
 		return ret;
 	if (now != dev->v[V_DISKSIZE].number) {
-		report_err(dev->path, "somebody else has just set its size to %s",
+		report_err(dev->path, "another process has just set its size to %s",
 			   size_format_whole(size, now));
 		return EXIT_BUSY;
 	}
-	report_err(dev->path, "this version of the driver cannot change the size of a device that is set up; mtetagramctl reset it, and set it up anew");
+	report_err(dev->path, "this version of the driver cannot change the size of a device that is set up; to change it: mtetagramctl reset, then setup --size");
 	return EXIT_UNSUPPORTED;
 }
 
@@ -100,10 +104,10 @@ static int write_size(struct device *dev, uint64_t wanted)
 	}
 }
 
-/* What can fail has not been done yet, but the swap has gone: say how to get it back. */
+/* The swap is off and could not be switched on again: says how to do that. */
 static int lost_swap(const struct device *dev, const char *priority, int ret)
 {
-	report_err(dev->path, "it is not in use as swap any more; when the cause is gone: mkswap %s && swapon%s%s %s",
+	report_err(dev->path, "it is not in use as swap any more; when the cause is mended: mkswap %s && swapon%s%s %s",
 		   dev->path, priority ? " --priority " : "", priority ?: "", dev->path);
 	return ret;
 }
@@ -114,7 +118,7 @@ static int renew_swap(struct device *dev, struct grow *grow)
 	char buf[SIZE_TEXT_MAX], *priority = NULL;
 	int ret;
 
-	/* A negative one was chosen by the kernel, and cannot be asked for. */
+	/* The kernel chooses negative priorities; swapon cannot ask for one. */
 	if (value->known && !value->negative) {
 		snprintf(buf, sizeof(buf), "%" PRIu64, value->number);
 		priority = buf;
@@ -122,7 +126,7 @@ static int renew_swap(struct device *dev, struct grow *grow)
 	ret = swap_off(&grow->move);
 	if (ret)
 		return ret;
-	/* Not interrupted from here on. */
+	/* From here on the user cannot interrupt it. */
 	ret = swap_format(dev);
 	if (!ret)
 		ret = swap_on(dev, priority);
@@ -141,7 +145,7 @@ static void print_what_is_left(const struct device *dev, uint64_t disksize, bool
 		printf("%s: the file system on it is as large as before; if it is ext4, now run: resize2fs %s\n",
 		       dev->path, dev->path);
 	else if (dev->holder)
-		printf("%s: what is on top of it is as large as before\n", dev->path);
+		printf("%s: the device on top of it is as large as before\n", dev->path);
 }
 
 int grow(struct device *dev, struct grow *grow)
@@ -152,13 +156,13 @@ int grow(struct device *dev, struct grow *grow)
 
 	grow->move.dev = dev;
 	grow->move.progress.subject = dev->path;
-	ret = device_read(dev);
+	ret = snapshot_read(dev);
 	if (!ret)
 		ret = check(dev, grow, &wanted);
 	if (!ret)
 		ret = write_size(dev, wanted);
 	if (!ret)
-		ret = device_read_number(dev, "disksize", &after);
+		ret = device_read_number(dev, V_DISKSIZE, &after);
 	if (ret)
 		return ret;
 	printf("%s: size %s -> %s\n", dev->path,

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mtetagramctl limit: show or set how much a device may use: the share of the
- * carve-out, into which its data is moved, and the memory limit, which holds for new
- * data only.
+ * mtetagramctl limit: show or set what a device may use.
+ *
+ * The share is the part of the carve-out for the device; setting it moves data. The memory
+ * limit is for new data only and moves nothing. "limit SHARE" does what "resize SHARE"
+ * does.
  */
 
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 
+#include "commands.h"
 #include "device.h"
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "message.h"
+#include "option.h"
 #include "share.h"
+#include "snapshot.h"
 
 struct options {
 	bool bytes;
@@ -24,57 +29,38 @@ struct options {
 
 static void print_help(void)
 {
-	puts("Usage: mtetagramctl limit [OPTION]... [DEVICE] [SIZE]\n\n"
-	     "Set how much of the carve-out the device may use, as resize does; without a\n"
-	     "size and --mem-limit, show the limits of the device, or of all devices.\n\n"
+	puts("Usage: mtetagramctl limit [OPTION]... [DEVICE] [SHARE]\n\n"
+	     "With SHARE, set the share as resize does. Without SHARE and --mem-limit, show\n"
+	     "the share and the memory limit of the device, or of all devices.\n\n"
 	     "  -b, --bytes           print sizes in bytes\n"
-	     "  -m, --mem-limit SIZE  set the limit for new data; 0 is none\n"
+	     "  -m, --mem-limit SIZE  set the memory limit, for new data; 0 is none\n"
 	     "      --progress        print progress even if standard error is no terminal\n"
 	     "  -h, --help            print this and exit\n\n"
-	     "SIZE is in bytes, with a suffix K, M, G or T, or a share of the carve-out\n"
-	     "as in 50%.");
+	     "SHARE and SIZE are in bytes, with a suffix K, M, G or T, or a percentage of the\n"
+	     "carve-out as in 50%.");
 }
 
-static const char *text_of(const struct value *value, bool exact,
-			   char buf[SIZE_TEXT_MAX])
-{
-	return value->known ? size_format(buf, value->number, exact) : "-";
-}
-
-static int show(const char *name, bool exact)
+static void print(const struct device *dev, bool exact)
 {
 	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX], c[SIZE_TEXT_MAX], d[SIZE_TEXT_MAX];
-	const struct value *limit;
-	struct device dev;
-	int ret = device_open(&dev, name);
+	const struct value *v = dev->v;
 
-	if (ret)
-		return ret;
-	ret = device_read(&dev);
-	limit = &dev.v[V_MEM_LIMIT];
-	if (!ret)
-		printf("%s: may use %s of %s, uses %s; memory limit %s\n", dev.path,
-		       text_of(&dev.v[V_SHARE], exact, a),
-		       text_of(&dev.v[V_CARVEOUT], exact, b),
-		       text_of(&dev.v[V_CARVEOUT_USED], exact, c),
-		       limit->known && !limit->number ? "none" : text_of(limit, exact, d));
-	if (!ret && dev.bad)
-		ret = EXIT_ERROR;
-	device_close(&dev);
-	return ret;
+	printf("%s: share %s of %s, of which %s used; memory limit %s\n", dev->path,
+	       value_text(v, V_SHARE, exact, a), value_text(v, V_CARVEOUT, exact, b),
+	       value_text(v, V_USED, exact, c), value_is_zero(&v[V_MEM_LIMIT]) ? "none" :
+	       value_text(v, V_MEM_LIMIT, exact, d));
 }
 
-static int show_all(bool exact)
+static int show(size_t nr, char **names, const void *ctx)
 {
-	char **names = devices_list(), **name;
-	int ret = names[0] ? EXIT_OK : no_device(), error;
+	const struct options *options = ctx;
+	struct snapshots snapshots;
+	int ret = snapshots_read(&snapshots, nr, names);
+	size_t i;
 
-	for (name = names; *name; name++) {
-		error = show(*name, exact);
-		if (error)
-			ret = error;
-	}
-	devices_free(names);
+	for (i = 0; i < snapshots.nr; i++)
+		print(&snapshots.devices[i], options->bytes);
+	snapshots_free(&snapshots);
 	return ret;
 }
 
@@ -85,7 +71,7 @@ static int set_mem_limit(struct device *dev, const struct options *options)
 	int ret = EXIT_OK;
 
 	if (options->mem_limit.percent)
-		ret = device_read_number(dev, "tag_storage/size", &carveout);
+		ret = device_read_number(dev, V_CARVEOUT, &carveout);
 	if (ret)
 		return ret;
 	if (size_resolve(&options->mem_limit, carveout, &bytes))
@@ -115,26 +101,17 @@ static int set(const char *name, const struct options *options)
 	return ret;
 }
 
-static int parse_mem_limit(struct options *options, const char *text)
-{
-	options->mem_limit_text = text;
-	if (size_parse(text, &options->mem_limit))
-		return usage_error("--mem-limit %s: not a size; use for example 512M or 50%%",
-				   text);
-	return EXIT_OK;
-}
-
-/* A device never looks like a size, so with one argument it is clear what is meant. */
+/* The name of a device never begins with a digit, and a share always does. */
 static int parse_arguments(int nr, char **argv, struct options *options,
-			   const char **name)
+			   char **name)
 {
-	bool size = nr == 2 || (nr == 1 && *argv[0] >= '0' && *argv[0] <= '9');
+	bool share = nr == 2 || (nr == 1 && *argv[0] >= '0' && *argv[0] <= '9');
 
 	if (nr > 2)
-		return usage_error("only a device and a size are expected");
-	if (nr > size)
+		return usage_error("only a device and a share are expected");
+	if (nr > share)
 		*name = argv[0];
-	if (!size)
+	if (!share)
 		return EXIT_OK;
 	options->share_text = argv[nr - 1];
 	return share_parse(options->share_text, &options->share);
@@ -151,7 +128,7 @@ int cmd_limit(int argc, char **argv)
 		{ }
 	};
 	struct options options = { };
-	const char *name = NULL;
+	char *name = NULL;
 	int c, ret = EXIT_OK;
 
 	opterr = 0;
@@ -164,7 +141,8 @@ int cmd_limit(int argc, char **argv)
 			print_help();
 			return EXIT_OK;
 		case 'm':
-			ret = parse_mem_limit(&options, optarg);
+			options.mem_limit_text = optarg;
+			ret = option_size("--mem-limit", optarg, &options.mem_limit);
 			break;
 		case OPTION_PROGRESS:
 			options.progress = true;
@@ -180,5 +158,5 @@ int cmd_limit(int argc, char **argv)
 		return ret;
 	if (options.mem_limit_text || options.share_text)
 		return set(name, &options);
-	return name ? show(name, options.bytes) : show_all(options.bytes);
+	return devices_each(!!name, &name, show, &options);
 }

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mtetagramctl map: which tag blocks hold data and which hold tags, as text, list,
- * JSON, or a picture (map_svg.c).
+ * mtetagramctl map: which tag blocks hold data and which hold tags. Lists and JSON are
+ * printed here, pictures in picture_text.c and picture_svg.c.
  */
 
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "commands.h"
 #include "device.h"
-#include "map.h"
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "message.h"
+#include "option.h"
 #include "output.h"
-#include "size.h"
+#include "picture.h"
 #include "term.h"
 
-#define LABEL_WIDTH	10	/* number of the first block in a row, and two blanks */
-#define TEXT_ROWS	32	/* a screen */
+#define TEXT_ROWS	32	/* fit a screen */
 #define TEXT_COLUMNS	64
 #define SVG_SIDE	64	/* cells */
 #define GROUP_MAX	1048576
@@ -34,7 +33,7 @@ struct options {
 	enum form form;
 	enum color_when color;
 	bool ascii;
-	size_t group;		/* 0: as fits */
+	size_t group;		/* 0: as fits a screen */
 	const char *path;
 };
 
@@ -51,139 +50,6 @@ static void print_help(void)
 	     "      --svg           print a picture in SVG instead\n"
 	     "      --output FILE   write to this file, which appears when it is complete\n"
 	     "  -h, --help          print this and exit");
-}
-
-size_t map_cells(const struct picture *picture)
-{
-	return (picture->map.nr + picture->group - 1) / picture->group;
-}
-
-unsigned int map_percent(const struct cell *cell, enum block_state state)
-{
-	uint64_t whole = (uint64_t)cell->blocks[state] * BLOCK_FULL;
-
-	return whole ? (cell->fill[state] * 100 + whole / 2) / whole : 0;
-}
-
-struct look map_look(const struct cell *cell)
-{
-	struct look look = {
-		.state = BLOCK_FREE,
-		.both = cell->blocks[BLOCK_DATA] && cell->blocks[BLOCK_TAGS],
-		.level = cell_level(cell, BLOCK_DATA, MAP_LEVELS),
-		.tag_level = cell_level(cell, BLOCK_TAGS, MAP_LEVELS),
-	};
-
-	/* It is rare, and gone in a moment: worth to be seen. */
-	if (cell->blocks[BLOCK_SWITCHING])
-		look.state = BLOCK_SWITCHING;
-	else if (cell->blocks[BLOCK_OFFLINE])
-		look.state = BLOCK_OFFLINE;
-	else if (cell->blocks[BLOCK_TAGS])
-		look.state = BLOCK_TAGS;
-	else if (cell->blocks[BLOCK_DATA])
-		look.state = BLOCK_DATA;
-	return look;
-}
-
-/* A character for it; letters and digits go up with the level. */
-static const char *glyph(const struct look *look, bool utf8)
-{
-	static const char * const ascii[2][MAP_LEVELS] = {
-		{ "1", "2", "3", "4", "5", "6", "7", "8" },
-		{ "a", "b", "c", "d", "e", "f", "g", "h" },
-	};
-	static const char * const blocks[2][MAP_LEVELS] = {
-		{ "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" },
-		{ "⠁", "⠃", "⠇", "⡇", "⣇", "⣧", "⣷", "⣿" },
-	};
-	bool tags = look->state == BLOCK_TAGS;
-	unsigned int level = tags ? look->tag_level : look->level;
-
-	if (look->state == BLOCK_SWITCHING)
-		return "!";
-	if (look->state == BLOCK_OFFLINE)
-		return "x";
-	if (look->both)
-		return "+";
-	if (look->state == BLOCK_FREE)
-		return utf8 ? "·" : ".";
-	return (utf8 ? blocks : ascii)[tags][level - 1];
-}
-
-static const char *color_of(const struct look *look)
-{
-	static const char * const colors[NR_BLOCK_STATES] = {
-		[BLOCK_FREE] = "\033[2m",		/* faint */
-		[BLOCK_DATA] = "\033[32m",		/* green */
-		[BLOCK_SWITCHING] = "\033[1;35m",	/* magenta */
-		[BLOCK_TAGS] = "\033[31m",		/* red */
-		[BLOCK_OFFLINE] = "\033[1m",
-	};
-
-	return look->both && look->state == BLOCK_TAGS ? "\033[33m" : colors[look->state];
-}
-
-static void print_row(const struct picture *picture, size_t first, FILE *file)
-{
-	const char *color = NULL;
-	size_t i;
-
-	fprintf(file, "%*zu  ", LABEL_WIDTH - 2, first);
-	for (i = 0; i < picture->columns && first < picture->map.nr; i++) {
-		struct cell cell;
-		struct look look;
-
-		blockmap_cell(&picture->map, first, picture->group, &cell);
-		look = map_look(&cell);
-		if (picture->color && color != color_of(&look)) {
-			color = color_of(&look);
-			fprintf(file, "\033[0m%s", color);
-		}
-		fputs(glyph(&look, picture->utf8), file);
-		first += picture->group;
-	}
-	fprintf(file, "%s\n", color ? "\033[0m" : "");
-}
-
-static void print_summary(const struct picture *picture, FILE *file)
-{
-	const struct cell *whole = &picture->whole;
-
-	fprintf(file, "%" PRIu32 " free, %" PRIu32 " with data (%u%% full), %" PRIu32
-		" with tags (%u%% of their pages tagged)",
-		whole->blocks[BLOCK_FREE], whole->blocks[BLOCK_DATA],
-		map_percent(whole, BLOCK_DATA), whole->blocks[BLOCK_TAGS],
-		map_percent(whole, BLOCK_TAGS));
-	if (whole->blocks[BLOCK_SWITCHING])
-		fprintf(file, ", %" PRIu32 " being emptied", whole->blocks[BLOCK_SWITCHING]);
-	if (whole->blocks[BLOCK_OFFLINE])
-		fprintf(file, ", %" PRIu32 " offline", whole->blocks[BLOCK_OFFLINE]);
-	fputc('\n', file);
-}
-
-static void print_text(const struct picture *picture, FILE *file)
-{
-	const struct look data = { .state = BLOCK_DATA, .level = MAP_LEVELS };
-	const struct look tags = { .state = BLOCK_TAGS, .tag_level = MAP_LEVELS };
-	const struct look low_data = { .state = BLOCK_DATA, .level = 1 };
-	const struct look low_tags = { .state = BLOCK_TAGS, .tag_level = 1 };
-	const struct look nothing = { .state = BLOCK_FREE };
-	bool utf8 = picture->utf8;
-	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX];
-	size_t i;
-
-	fprintf(file, "%s: %s of tag storage, %zu blocks of %s, %zu in a cell\n",
-		picture->dev->path,
-		size_format(a, picture->map.nr * picture->block_size, false),
-		picture->map.nr, size_format(b, picture->block_size, false),
-		picture->group);
-	for (i = 0; i < picture->map.nr; i += picture->columns * picture->group)
-		print_row(picture, i, file);
-	fprintf(file, "%s free   %s to %s data, by fill   %s to %s tags, by tagged pages   + both   ! being emptied   x offline\n",
-		glyph(&nothing, utf8), glyph(&low_data, utf8), glyph(&data, utf8),
-		glyph(&low_tags, utf8), glyph(&tags, utf8));
-	print_summary(picture, file);
 }
 
 static void print_list(const struct picture *picture, FILE *file)
@@ -214,12 +80,12 @@ static void print_json(const struct picture *picture, FILE *file)
 			first ? "," : "", first, cell.blocks[BLOCK_FREE],
 			cell.blocks[BLOCK_DATA], cell.blocks[BLOCK_SWITCHING],
 			cell.blocks[BLOCK_TAGS], cell.blocks[BLOCK_OFFLINE],
-			map_percent(&cell, BLOCK_DATA), map_percent(&cell, BLOCK_TAGS));
+			cell_percent(&cell, BLOCK_DATA), cell_percent(&cell, BLOCK_TAGS));
 	}
 	fputs("\n   ]\n}\n", file);
 }
 
-/* The smallest power of two that makes no more cells than that. */
+/* The smallest power of two that makes at most @cells cells. */
 static size_t fitting_group(size_t nr, size_t cells)
 {
 	size_t group = 1;
@@ -234,7 +100,7 @@ static void lay_out(struct picture *picture, const struct options *options)
 	size_t width = term_width();
 
 	picture->columns = TEXT_COLUMNS;
-	while (picture->columns > 8 && picture->columns + LABEL_WIDTH > width)
+	while (picture->columns > 8 && picture->columns + PICTURE_LABEL > width)
 		picture->columns /= 2;
 	if (options->form == FORM_SVG)
 		picture->columns = SVG_SIDE;
@@ -246,7 +112,7 @@ static void lay_out(struct picture *picture, const struct options *options)
 	else if (!options->group)
 		picture->group = fitting_group(picture->map.nr,
 					       picture->columns * TEXT_ROWS);
-	picture->color = !options->path && color_wanted(options->color);
+	picture->color = !options->path && term_wants_color(options->color);
 	picture->utf8 = !options->ascii && term_utf8();
 	blockmap_cell(&picture->map, 0, picture->map.nr, &picture->whole);
 }
@@ -254,10 +120,10 @@ static void lay_out(struct picture *picture, const struct options *options)
 static int draw(const struct picture *picture, const struct options *options)
 {
 	static void (* const print[])(const struct picture *picture, FILE *file) = {
-		[FORM_TEXT] = print_text,
+		[FORM_TEXT] = picture_print_text,
 		[FORM_LIST] = print_list,
 		[FORM_JSON] = print_json,
-		[FORM_SVG] = map_svg,
+		[FORM_SVG] = picture_print_svg,
 	};
 	struct output output;
 	int ret = output_open(&output, options->path);
@@ -271,7 +137,7 @@ static int draw(const struct picture *picture, const struct options *options)
 static int map(struct device *dev, const struct options *options)
 {
 	struct picture picture = { .dev = dev };
-	int ret = device_read_number(dev, "tag_storage/block_size", &picture.block_size);
+	int ret = device_read_number(dev, V_BLOCK_SIZE, &picture.block_size);
 
 	if (!ret)
 		ret = blockmap_read(dev, &picture.map);
@@ -325,7 +191,7 @@ static int parse(int argc, char **argv, struct options *options, bool *help)
 			options->ascii = true;
 			break;
 		case OPTION_COLOR:
-			ret = color_parse(optarg, &options->color);
+			ret = term_parse_color(optarg, &options->color);
 			break;
 		case 'g':
 			ret = set_group(options, optarg);

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Error messages, and the allocation functions that end in one.
+ * Error messages.
  *
- * What is printed may come from files that anybody made (mount points, device
- * tree), so nothing reaches the terminal unescaped.
+ * A message may quote a file that any user can make, such as a mount point. So each
+ * message is escaped before it reaches the terminal.
  */
 
-#include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "mtetagramctl.h"
-#include "size.h"
+#include "exit.h"
+#include "message.h"
 
 const char *current_command;
 
@@ -41,7 +36,7 @@ static void vreport_err(const char *subject, const char *fmt, va_list args)
 
 	vsnprintf(text, sizeof(text), fmt, args);
 	escape(safe, sizeof(safe), text);
-	/* Keep the order when both go to the same place. */
+	/* Output and errors keep their order if they go to the same place. */
 	fflush(stdout);
 	fputs("mtetagramctl: ", stderr);
 	if (current_command)
@@ -70,58 +65,4 @@ int usage_error(const char *fmt, ...)
 	fprintf(stderr, "Try 'mtetagramctl %s%s--help'.\n",
 		current_command ?: "", current_command ? " " : "");
 	return EXIT_USAGE;
-}
-
-int option_error(int c, char **argv)
-{
-	const char *arg = argv[optind - 1];
-
-	if (c == ':')
-		return usage_error("option %s needs an argument", arg);
-	/* Of letters in a row only optopt tells which one it was. */
-	if (optopt && strncmp(arg, "--", 2))
-		return usage_error("unknown option -%c", optopt);
-	return usage_error("option %s is unknown, ambiguous, or takes no argument", arg);
-}
-
-int size_option(const char *name, const char *text, struct size_arg *arg)
-{
-	switch (size_parse(text, arg)) {
-	case 0:
-		break;
-	case -ERANGE:
-		return usage_error("--%s %s: too large a size", name, text);
-	default:
-		return usage_error("--%s %s: not a size; use for example 512M or 50%%",
-				   name, text);
-	}
-	if (!arg->number)
-		return usage_error("--%s %s: must not be zero", name, text);
-	return EXIT_OK;
-}
-
-static void *check_memory(void *p)
-{
-	if (!p) {
-		report_err(NULL, "out of memory");
-		exit(EXIT_ERROR);
-	}
-	return p;
-}
-
-void *xcalloc(size_t n, size_t size)
-{
-	return check_memory(calloc(n, size));
-}
-
-void *xrealloc(void *p, size_t n, size_t size)
-{
-	return check_memory(reallocarray(p, n, size));
-}
-
-char *xstrdup(const char *s)
-{
-	size_t len = strlen(s) + 1;
-
-	return memcpy(xcalloc(1, len), s, len);
 }

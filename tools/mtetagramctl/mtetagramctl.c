@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mtetagramctl: set up and watch mtetagram devices. Finds the command and runs it;
- * everything else is in the command's own file.
+ * mtetagramctl: set up and watch mtetagram devices. This file finds the command and runs
+ * it. Each command has a file of its own.
  */
 
 #include <stdio.h>
 #include <string.h>
 
-#include "mtetagramctl.h"
+#include "commands.h"
+#include "exit.h"
+#include "message.h"
+#include "util.h"
 
 static const struct command {
 	const char *name;
@@ -15,12 +18,12 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "status", cmd_status, "show what devices hold and how much room there is" },
-	{ "watch",  cmd_watch,  "the same, live, with rates and errors" },
+	{ "watch",  cmd_watch,  "show what changes, with rates and errors" },
 	{ "map",    cmd_map,    "draw which tag blocks hold data and which hold tags" },
 	{ "stats",  cmd_stats,  "list all numbers, also for Prometheus" },
 	{ "setup",  cmd_setup,  "give a device a size and make it ready for use" },
-	{ "limit",  cmd_limit,  "show or set how much a device may use" },
-	{ "resize", cmd_resize, "set how much of the carve-out a device may use" },
+	{ "limit",  cmd_limit,  "show or set the share and the memory limit" },
+	{ "resize", cmd_resize, "set the share of the carve-out, or make a device larger" },
 	{ "drain",  cmd_drain,  "move all data out, give all tag blocks back" },
 	{ "reset",  cmd_reset,  "drop all data and settings of a device" },
 };
@@ -36,7 +39,7 @@ static void print_help(void)
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-8s %s\n", commands[i].name, commands[i].help);
 	printf("\nWithout a command: status.\n"
-	       "'mtetagramctl COMMAND --help' tells more, and so does mtetagramctl(8).\n\n"
+	       "See 'mtetagramctl COMMAND --help', and mtetagramctl(8).\n\n"
 	       "Exit status: %d done, %d failed, %d wrong arguments, %d no device,\n"
 	       "%d device in use, %d no room, %d not permitted, %d not with this driver,\n"
 	       "%d interrupted.\n",
@@ -74,7 +77,7 @@ int main(int argc, char **argv)
 {
 	int ret = run(argc, argv);
 
-	/* Output that did not get through is a failure, a full disk for example. */
+	/* Output that could not be written is an error; a disk may be full. */
 	if (fflush(stdout) || ferror(stdout)) {
 		report_err(NULL, "cannot write to standard output");
 		return ret ?: EXIT_ERROR;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Output to a file that appears only when it is complete: whoever collects it, never
- * sees half of it. So it is written beside it, and renamed.
+ * Output to a file that appears only when it is complete, so that no reader sees half of
+ * it. The tool writes a temporary file in the same directory and renames it.
  */
 
 #include <errno.h>
@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mtetagramctl.h"
+#include "alloc.h"
+#include "exit.h"
+#include "message.h"
 #include "output.h"
 
 static int failed(const char *what, const char *path)
@@ -52,7 +54,7 @@ int output_close(struct output *output, int ret)
 {
 	if (!output->path)
 		return ret;
-	/* For the collector, who runs as somebody else. */
+	/* The collector that reads the file runs as another user. */
 	if (!ret && (fchmod(fileno(output->file), 0644) || fflush(output->file) ||
 		     fsync(fileno(output->file))))
 		ret = failed("write", output->path);

@@ -7,18 +7,33 @@
 
 #include <stdio.h>
 
+/**
+ * struct output - an output that is open
+ * @file: where to print
+ * @path: the file that will appear; NULL for standard output
+ * @temporary: the file that is written until then
+ */
 struct output {
 	FILE *file;
-	const char *path;	/* NULL: standard output */
+	const char *path;
 	char *temporary;
 };
 
-/* @path NULL: standard output. Returns an exit code, errors are reported. */
+/**
+ * output_open() - begin an output
+ * @output: the output
+ * @path: the file that will appear; NULL for standard output
+ *
+ * Return: an exit code; an error has been reported.
+ */
 int output_open(struct output *output, const char *path);
 
-/*
- * Put the file in place of what was there before, or, if @ret is an error, leave that
- * alone. Returns @ret, or the exit code of what went wrong here.
+/**
+ * output_close() - put the file in its place
+ * @output: the output
+ * @ret: an exit code; after an error the old file stays
+ *
+ * Return: @ret, or the exit code of an error that was reported here.
  */
 int output_close(struct output *output, int ret);
 

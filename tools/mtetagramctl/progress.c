@@ -1,38 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Progress on standard error, and being interrupted.
+ * Progress on standard error.
  */
 
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "mtetagramctl.h"
 #include "progress.h"
 #include "size.h"
-
-static volatile sig_atomic_t signal_seen;
-
-static void on_signal(int signal)
-{
-	signal_seen = signal;
-}
-
-void interrupt_catch(void)
-{
-	/* Not restarted: who waits shall wake up. */
-	struct sigaction action = { .sa_handler = on_signal };
-	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, NULL);
-}
-
-bool interrupted(void)
-{
-	return signal_seen;
-}
 
 void progress_show(struct progress *progress, const char *what, uint64_t done,
 		   uint64_t total)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Progress of what takes long, on standard error: one line that changes if that is a
- * terminal, else nothing, or a line for each step if asked for.
+ * Progress of work that takes long, on standard error. A terminal shows one line that
+ * changes. Elsewhere nothing is shown, or one line for each step if the user asked for it.
  */
 #ifndef _PROGRESS_H
 #define _PROGRESS_H
@@ -9,6 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/**
+ * struct progress - what is shown
+ * @subject: the path of the device
+ * @forced: show progress even if standard error is no terminal
+ * @shown: something has been shown
+ * @percent: the last percentage that was shown
+ */
 struct progress {
 	const char *subject;
 	bool forced;
@@ -16,18 +23,20 @@ struct progress {
 	unsigned int percent;
 };
 
-/* @done of @total bytes of @what. */
+/**
+ * progress_show() - show how far the work is
+ * @progress: the state
+ * @what: the work
+ * @done: bytes that are done
+ * @total: all bytes
+ */
 void progress_show(struct progress *progress, const char *what, uint64_t done,
 		   uint64_t total);
 
-/* Make place for other output. */
-void progress_end(struct progress *progress);
-
-/*
- * Let signals that ask to stop be noted instead: whoever is at work looks from time to
- * time, and leaves everything in order.
+/**
+ * progress_end() - clear the line for other output
+ * @progress: the state
  */
-void interrupt_catch(void);
-bool interrupted(void);
+void progress_end(struct progress *progress);
 
 #endif

@@ -7,27 +7,30 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "commands.h"
 #include "device.h"
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "option.h"
+#include "snapshot.h"
 #include "users.h"
 
 static void print_help(void)
 {
 	puts("Usage: mtetagramctl reset [OPTION]... [DEVICE]...\n\n"
-	     "Drop all data and settings of devices. They have to be out of use: neither\n"
-	     "swap, nor mounted, nor open. DEVICE may be left out if there is only one.\n\n"
+	     "Drop all data and settings of devices. A device must not be in use: not as swap,\n"
+	     "not mounted, not open. DEVICE may be left out if there is only one.\n\n"
 	     "  -h, --help   print this and exit");
 }
 
 static int reset_device(struct device *dev)
 {
-	int ret = device_read(dev);
+	int ret = snapshot_read(dev);
 
 	if (!ret)
 		ret = users_refuse(dev);
 	if (ret)
 		return ret;
-	/* The driver has the last word: somebody may have opened it since. */
+	/* A process may have opened the device meanwhile. Then the driver refuses. */
 	ret = device_reset(dev);
 	if (ret == -EBUSY)
 		return device_still_open(dev);
@@ -62,7 +65,7 @@ int cmd_reset(int argc, char **argv)
 		return EXIT_OK;
 	}
 	ret = reset(argv[optind]);
-	/* The others all the same; the first error counts. */
+	/* An error does not keep the other devices from being reset. The first error counts. */
 	while (optind < argc && ++optind < argc) {
 		error = reset(argv[optind]);
 		ret = ret ?: error;

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mtetagramctl resize: set how much of the carve-out a device may use, or make the
- * device larger, while it is in use.
+ * mtetagramctl resize: set the share of a device, or make the device larger. Both work
+ * while the device is in use.
  */
 
 #include <getopt.h>
 #include <stdio.h>
 
+#include "commands.h"
 #include "device.h"
+#include "exit.h"
 #include "grow.h"
-#include "mtetagramctl.h"
+#include "message.h"
+#include "option.h"
 #include "share.h"
 
 struct options {
@@ -24,17 +27,18 @@ static void print_help(void)
 {
 	puts("Usage: mtetagramctl resize [OPTION]... [DEVICE] SHARE\n"
 	     "       mtetagramctl resize --size SIZE [OPTION]... [DEVICE]\n\n"
-	     "Set how much of the carve-out the device may use, while it is in use. To\n"
-	     "less than what is stored needs fails, and the limit stays as it was.\n"
-	     "With --size, make the device itself larger, while it is in use.\n"
+	     "Set the share of the carve-out that the device may use. If the stored data does\n"
+	     "not fit, the command fails and the share stays as it was.\n"
+	     "With --size, make the device itself larger.\n"
+	     "Both work while the device is in use.\n"
 	     "DEVICE may be left out if there is only one.\n\n"
-	     "  -s, --size SIZE  the new size of the device, not less than it has\n"
-	     "      --swap       swapoff, mkswap and swapon, so that swap uses all of it\n"
-	     "  -f, --force      do not look first whether there is memory for that\n"
+	     "  -s, --size SIZE  the new size of the device, not below its size now\n"
+	     "      --swap       swapoff, mkswap and swapon, so that swap uses the new size\n"
+	     "  -f, --force      do not check first that there is memory for the swap\n"
 	     "  -b, --bytes      print sizes in bytes\n"
 	     "      --progress   print progress even if standard error is no terminal\n"
 	     "  -h, --help       print this and exit\n\n"
-	     "SHARE and SIZE are in bytes, with a suffix K, M, G or T, or a share of the\n"
+	     "SHARE and SIZE are in bytes, with a suffix K, M, G or T, or a percentage of the\n"
 	     "carve-out as in 50%. SHARE is rounded down to whole tag blocks, SIZE up to\n"
 	     "pages.");
 }
@@ -64,7 +68,7 @@ static int resize_device(const char *name, const struct options *options)
 		},
 	};
 	struct device dev;
-	int ret = size_option("size", options->size, &plan.size);
+	int ret = option_size_not_zero("--size", options->size, &plan.size);
 
 	if (!ret)
 		ret = device_open(&dev, name);
@@ -135,8 +139,8 @@ int cmd_resize(int argc, char **argv)
 		return nr > 1 ? usage_error("with --size only a device is expected") :
 				resize_device(argv[optind], &options);
 	if (!nr)
-		return usage_error("a size is needed");
+		return usage_error("a share is needed");
 	if (nr > 2)
-		return usage_error("only a device and a size are expected");
+		return usage_error("only a device and a share are expected");
 	return resize_share(argv[argc - 1], nr == 2 ? argv[optind] : NULL, &options);
 }

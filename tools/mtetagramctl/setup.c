@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mtetagramctl setup: give a device a size and make it ready, as swap if wanted.
+ * mtetagramctl setup: give a device a size and make it ready for use, also as swap.
  *
- * All arguments are checked before anything is written. If a step fails, or the user
- * interrupts it, the device is reset: it is never left half set up.
+ * The tool checks all arguments before it writes anything. If a step fails, or the user
+ * interrupts the tool, it resets the device: no device is left half set up.
  */
 
 #include <errno.h>
@@ -12,17 +12,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands.h"
 #include "device.h"
-#include "mtetagramctl.h"
-#include "progress.h"
-#include "size.h"
+#include "exit.h"
+#include "interrupt.h"
+#include "message.h"
+#include "no_device.h"
+#include "option.h"
+#include "snapshot.h"
 #include "swap.h"
-#include "users.h"
 
-/* What lz4 makes of ordinary heaps: the carve-out is full when the device is. */
+/*
+ * lz4 compresses ordinary heaps about three to one, so that the carve-out is full when the
+ * device is full.
+ */
 #define DEFAULT_PERCENT		300
 
-/* Above the disks, which get negative ones; the same as zram-generator's. */
+/* Disks get negative priorities. zram-generator uses the same default. */
 #define DEFAULT_PRIORITY	"100"
 #define MAX_PRIORITY		32767
 
@@ -35,7 +41,7 @@ struct plan {
 	const char *priority;
 	bool swap;
 
-	/* Found out from the device. */
+	/* In bytes, when the size of the carve-out is known. */
 	uint64_t size_bytes;
 	uint64_t mem_limit_bytes;
 };
@@ -52,7 +58,7 @@ static void print_help(void)
 	     "  -p, --priority N      swap priority, 0 to 32767 (default: "
 							DEFAULT_PRIORITY ")\n"
 	     "  -h, --help            print this and exit\n\n"
-	     "SIZE is in bytes, with a suffix K, M, G or T, or a share of the carve-out\n"
+	     "SIZE is in bytes, with a suffix K, M, G or T, or a percentage of the carve-out\n"
 	     "as in 300%.");
 }
 
@@ -63,9 +69,9 @@ static int check_plan(struct plan *plan)
 
 	plan->size = (struct size_arg){ .number = DEFAULT_PERCENT, .percent = true };
 	if (plan->size_text)
-		ret = size_option("size", plan->size_text, &plan->size);
+		ret = option_size_not_zero("--size", plan->size_text, &plan->size);
 	if (!ret && plan->mem_limit_text)
-		ret = size_option("mem-limit", plan->mem_limit_text, &plan->mem_limit);
+		ret = option_size_not_zero("--mem-limit", plan->mem_limit_text, &plan->mem_limit);
 	if (ret || !plan->priority)
 		return ret;
 	if (!plan->swap)
@@ -76,11 +82,11 @@ static int check_plan(struct plan *plan)
 	return EXIT_OK;
 }
 
-/* The first device that is not set up. */
+/* Opens the first device that is not set up. */
 static int open_unused(struct device *dev)
 {
 	char **names = devices_list(), **name;
-	int ret = names[0] ? EXIT_BUSY : no_device();
+	int ret = names[0] ? EXIT_BUSY : report_no_device();
 
 	for (name = names; *name && ret == EXIT_BUSY; name++) {
 		uint64_t initstate;
@@ -88,7 +94,7 @@ static int open_unused(struct device *dev)
 		ret = device_open(dev, *name);
 		if (ret)
 			continue;
-		ret = device_read_number(dev, "initstate", &initstate);
+		ret = device_read_number(dev, V_INITSTATE, &initstate);
 		if (!ret && initstate)
 			ret = EXIT_BUSY;
 		if (ret)
@@ -117,7 +123,7 @@ static bool has_algorithm(const struct device *dev, const char *name)
 static int check_device(struct device *dev, struct plan *plan)
 {
 	char size[SIZE_TEXT_MAX];
-	int ret = device_read(dev);
+	int ret = snapshot_read(dev);
 
 	if (ret)
 		return ret;
@@ -143,7 +149,7 @@ static int check_device(struct device *dev, struct plan *plan)
 	       device_size_of(dev, &plan->mem_limit, &plan->mem_limit_bytes);
 }
 
-/* Write one setting and note in @changed that it was done; errors are reported. */
+/* Writes one setting, and notes in @changed that it was written. Reports errors. */
 static int put(struct device *dev, const char *attr, const char *value, bool *changed)
 {
 	int ret;
@@ -154,7 +160,7 @@ static int put(struct device *dev, const char *attr, const char *value, bool *ch
 	}
 	ret = device_write(dev, attr, value);
 	if (ret == -EBUSY) {
-		report_err(dev->path, "somebody else has just set it up; see mtetagramctl status");
+		report_err(dev->path, "another process has just set it up; see mtetagramctl status");
 		return EXIT_BUSY;
 	}
 	if (ret == -EINVAL && !strcmp(attr, "disksize")) {
@@ -183,7 +189,7 @@ static int configure(struct device *dev, const struct plan *plan, bool *changed)
 		ret = put(dev, "comp_algorithm", plan->algorithm, changed);
 	if (!ret && plan->mem_limit_bytes)
 		ret = put_size(dev, "mem_limit", plan->mem_limit_bytes, changed);
-	/* The last one, as it makes the device usable. */
+	/* The size comes last, because it makes the device usable. */
 	return ret ?: put_size(dev, "disksize", plan->size_bytes, changed);
 }
 
@@ -205,7 +211,7 @@ static void undo(struct device *dev)
 	if (!ret)
 		report_err(dev->path, "reset, as it could not be set up");
 	else
-		report_err(dev->path, "could not be set up, and not be reset either: %s; when it is out of use: mtetagramctl reset %s",
+		report_err(dev->path, "could not be set up, and could not be reset: %s; when it is not in use: mtetagramctl reset %s",
 			   strerror(-ret), dev->path);
 }
 
@@ -220,7 +226,7 @@ static int setup(struct device *dev, struct plan *plan)
 		return ret;
 	interrupt_catch();
 	ret = configure(dev, plan, &changed);
-	/* Not ours any more. */
+	/* Another process has set the device up, or the device has gone. */
 	if (ret == EXIT_BUSY || ret == EXIT_NO_DEVICE)
 		return ret;
 	if (!ret && plan->swap)
@@ -229,7 +235,7 @@ static int setup(struct device *dev, struct plan *plan)
 		undo(dev);
 	if (ret)
 		return ret;
-	ret = device_read_number(dev, "disksize", &disksize);
+	ret = device_read_number(dev, V_DISKSIZE, &disksize);
 	if (ret)
 		return ret;
 	printf("%s: %s, %s%s%s\n", dev->path, size_format(size, disksize, false),

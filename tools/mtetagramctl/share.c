@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The share of the carve-out that a device may use, changed while it is in use.
+ * The share of the carve-out that a device may use. It can change while the device is in
+ * use.
  *
- * The driver moves data out of the way, answers when it is done, or refuses. To show
- * progress, to be interruptible, and to find out how far it can go, a device shrinks
- * in steps. If it cannot get there, it is set back to what it was.
+ * When the share becomes smaller, the driver moves data, and answers when that is done or
+ * cannot be done. The tool makes the share smaller in steps: so it can show progress, stop
+ * when the user interrupts it, and find the smallest share that fits. If the wanted share
+ * does not fit, the tool sets the share back to what it was.
  */
 
 #include <errno.h>
@@ -14,17 +16,22 @@
 #include <string.h>
 
 #include "device.h"
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "interrupt.h"
+#include "message.h"
+#include "option.h"
 #include "progress.h"
 #include "share.h"
+#include "snapshot.h"
+#include "sysfs.h"
 
 /*
- * The driver looks at all blocks at each step, so there are few, and only where there is
- * much to move.
+ * The driver looks at all blocks in each step, so there are few steps, and only if much
+ * data must move.
  */
 #define STEPS		16
 #define STEP_MIN	(16 << 20)	/* bytes */
-#define PROBES		6		/* for the least that fits, within 1/64 */
+#define PROBES		6		/* find the least that fits to 1/64 of a step */
 
 struct share {
 	struct device *dev;
@@ -37,41 +44,35 @@ struct share {
 
 int share_parse(const char *text, struct size_arg *arg)
 {
-	switch (size_parse(text, arg)) {
-	case 0:
-		break;
-	case -ERANGE:
-		return usage_error("%s: too large a size", text);
-	default:
-		return usage_error("%s: not a size; use for example 512M or 50%%", text);
-	}
-	if (arg->percent && arg->number > 100)
+	int ret = option_size(NULL, text, arg);
+
+	if (!ret && arg->percent && arg->number > 100)
 		return usage_error("%s: more than the whole carve-out", text);
-	return EXIT_OK;
+	return ret;
 }
 
-static int write_limit(struct device *dev, uint64_t bytes)
+static int write_share(struct device *dev, uint64_t bytes)
 {
 	char text[SIZE_TEXT_MAX];
 
-	return device_write(dev, ATTR_LIMIT, size_format(text, bytes, true));
+	return device_write(dev, values[V_SHARE].file, size_format(text, bytes, true));
 }
 
-/* Set it back to what it was. The driver always allows more. */
+/* Sets the share back to what it was. The driver always allows a larger share. */
 static int set_back(struct share *share, int ret)
 {
 	char text[SIZE_TEXT_MAX];
-	int error = write_limit(share->dev, share->before);
+	int error = write_share(share->dev, share->before);
 
 	progress_end(&share->progress);
 	if (!error || error == -ENODEV || error == -ENOENT)
 		return ret;
-	report_err(share->dev->path, "could not set the limit back to %s: %s",
+	report_err(share->dev->path, "could not set the share back to %s: %s",
 		   size_format_whole(text, share->before), strerror(-error));
 	return EXIT_ERROR;
 }
 
-/* @fits 0: unknown. */
+/* Reports that the data does not fit into @refused. 0 for @fits means unknown. */
 static int no_room(struct share *share, uint64_t refused, uint64_t fits)
 {
 	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX], c[SIZE_TEXT_MAX], d[SIZE_TEXT_MAX],
@@ -80,32 +81,32 @@ static int no_room(struct share *share, uint64_t refused, uint64_t fits)
 	const struct value *v = dev->v;
 	int ret;
 
-	/* What is stored may have changed since. */
+	/* The amount of stored data may have changed. */
 	device_forget(dev);
-	ret = device_read(dev);
+	ret = snapshot_read(dev);
 	if (ret)
 		return ret;
 	size_format_whole(a, share->wanted);
 	if (!fits || !v[V_DATA].known || !v[V_COMPR].known)
-		report_err(dev->path, "cannot shrink to %s: what is stored does not fit; free some (swapoff) or choose a larger size; the limit is as before",
+		report_err(dev->path, "cannot shrink to %s: what is stored does not fit; free some (swapoff) or choose a larger share; the share is as before",
 			   a);
 	else
-		report_err(dev->path, "cannot shrink to %s: %s stored, compressed to %s, fits into %s now, but not into %s; free some (swapoff) or choose a larger size; the limit is as before",
+		report_err(dev->path, "cannot shrink to %s: %s stored, compressed to %s, fits into %s now, but not into %s; free some (swapoff) or choose a larger share; the share is as before",
 			   a, size_format(b, v[V_DATA].number, share->exact),
 			   size_format(c, v[V_COMPR].number, share->exact),
 			   size_format_whole(d, fits), size_format_whole(e, refused));
 	return EXIT_NO_ROOM;
 }
 
-/* It fits into @fits, but not into @refused: find the least that fits. */
+/* The data fits into @fits but not into @refused. Finds the least that it fits into. */
 static int find_least(struct share *share, uint64_t refused, uint64_t fits)
 {
 	uint64_t bytes;
 	unsigned int i;
 	int ret;
 
-	/* Less than what objects take cannot do. */
-	if (!sysfs_read_number(share->dev->dir, "tag_storage/used_size", &bytes)) {
+	/* No share below the size of all objects can fit. */
+	if (!sysfs_read_number(share->dev->dir, values[V_USED_SIZE].file, &bytes)) {
 		bytes = bytes ? (bytes - 1) / share->block * share->block : 0;
 		if (bytes > refused && bytes < fits)
 			refused = bytes;
@@ -118,7 +119,7 @@ static int find_least(struct share *share, uint64_t refused, uint64_t fits)
 			middle = refused + share->block;
 		if (interrupted())
 			break;
-		ret = write_limit(share->dev, middle);
+		ret = write_share(share->dev, middle);
 		if (!ret)
 			fits = middle;
 		else if (ret == -ENOSPC)
@@ -133,11 +134,11 @@ static int failed(struct share *share, uint64_t bytes, int error)
 {
 	char text[SIZE_TEXT_MAX];
 
-	return device_write_failed(share->dev, ATTR_LIMIT, size_format(text, bytes, true),
+	return device_write_failed(share->dev, values[V_SHARE].file, size_format(text, bytes, true),
 				   error);
 }
 
-/* @used is what its data is in now. */
+/* @used: bytes of the tag blocks that hold data now. */
 static int shrink(struct share *share, uint64_t used)
 {
 	uint64_t blocks = (used - share->wanted) / share->block, at = used, next;
@@ -151,15 +152,15 @@ static int shrink(struct share *share, uint64_t used)
 			      used - share->wanted);
 		if (interrupted()) {
 			ret = set_back(share, EXIT_INTERRUPTED);
-			report_err(share->dev->path, "interrupted; the limit is as before");
+			report_err(share->dev->path, "interrupted; the share is as before");
 			return ret;
 		}
-		/* The last step leaves nothing. */
+		/* The last step ends exactly at the wanted share. */
 		next = i == steps ? share->wanted :
 				    used - blocks * i / steps * share->block;
 		if (next == at && i < steps)
 			continue;
-		ret = write_limit(share->dev, next);
+		ret = write_share(share->dev, next);
 		if (ret == -ENOSPC)
 			return find_least(share, next, at);
 		if (ret && i == 1)
@@ -174,7 +175,7 @@ static int shrink(struct share *share, uint64_t used)
 
 static int set_at_once(struct share *share)
 {
-	int ret = write_limit(share->dev, share->wanted);
+	int ret = write_share(share->dev, share->wanted);
 
 	if (ret == -ENOSPC)
 		return no_room(share, share->wanted, 0);
@@ -186,9 +187,9 @@ static int set(struct share *share)
 	struct device *dev = share->dev;
 	uint64_t blocks, used;
 
-	/* Only data has to be moved. */
+	/* A share that does not shrink, or shrinks in free blocks only, moves no data. */
 	if (share->wanted >= share->before ||
-	    sysfs_read_number(dev->dir, "tag_storage/blocks_used", &blocks) ||
+	    sysfs_read_number(dev->dir, values[V_BLOCKS_USED].file, &blocks) ||
 	    __builtin_mul_overflow(blocks, share->block, &used) ||
 	    used <= share->wanted || used - share->wanted > UINT64_MAX / STEPS)
 		return set_at_once(share);
@@ -205,11 +206,11 @@ int share_set(struct device *dev, const struct size_arg *arg, bool exact, bool p
 	uint64_t carveout, after;
 	int ret;
 
-	ret = device_read_number(dev, "tag_storage/size", &carveout);
+	ret = device_read_number(dev, V_CARVEOUT, &carveout);
 	if (!ret)
-		ret = device_read_number(dev, "tag_storage/block_size", &share.block);
+		ret = device_read_number(dev, V_BLOCK_SIZE, &share.block);
 	if (!ret)
-		ret = device_read_number(dev, ATTR_LIMIT, &share.before);
+		ret = device_read_number(dev, V_SHARE, &share.before);
 	if (ret)
 		return ret;
 	if (size_resolve(arg, carveout, &share.wanted) || share.wanted > carveout) {
@@ -222,13 +223,13 @@ int share_set(struct device *dev, const struct size_arg *arg, bool exact, bool p
 	interrupt_catch();
 	ret = set(&share);
 	if (!ret)
-		ret = device_read_number(dev, ATTR_LIMIT, &after);
+		ret = device_read_number(dev, V_SHARE, &after);
 	if (ret)
 		return ret;
 	printf("%s: %s -> %s\n", dev->path, size_format(a, share.before, exact),
 	       size_format(b, after, exact));
 	if (after != share.wanted) {
-		report_err(dev->path, "wanted %s, but the limit is %s now; has somebody else changed it?",
+		report_err(dev->path, "wanted a share of %s, but it is %s now; has another process changed it?",
 			   size_format_whole(a, share.wanted), size_format_whole(b, after));
 		return EXIT_ERROR;
 	}

@@ -7,16 +7,27 @@
 
 #include <stdbool.h>
 
-#include "size.h"
-
-#define ATTR_LIMIT	"tag_storage/share"
-
 struct device;
+struct size_arg;
 
-/* Parse what the user typed; more than 100% is refused. Returns an exit code. */
+/**
+ * share_parse() - parse the share that the user typed
+ * @text: the share
+ * @arg: the result
+ *
+ * Return: EXIT_OK, or EXIT_USAGE after the error was reported.
+ */
 int share_parse(const char *text, struct size_arg *arg);
 
-/* Set the share and say so. Returns an exit code; errors are reported. */
+/**
+ * share_set() - set the share of a device, and print the old one and the new one
+ * @dev: the device
+ * @arg: the share
+ * @exact: print sizes in bytes
+ * @progress: print progress even if standard error is no terminal
+ *
+ * Return: an exit code; an error has been reported.
+ */
 int share_set(struct device *dev, const struct size_arg *arg, bool exact,
 	      bool progress);
 

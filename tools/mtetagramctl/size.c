@@ -2,8 +2,9 @@
 /*
  * Sizes and numbers as text.
  *
- * Stricter than strtoull(): no sign, no space, no other base, nothing after it,
- * and too large is an error. A size that is guessed wrong costs the user data.
+ * The parsers are stricter than strtoull(): a sign, a space, another base and text after
+ * the number are errors, and so is a number that is too large. A wrong guess at a size
+ * could cost the user data.
  */
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 static const char units[] = "KMGT";
 
-/* Parse leading digits; returns where they end, NULL on overflow. */
+/* Parses leading digits. Returns the end of the digits, or NULL on overflow. */
 static const char *parse_digits(const char *text, uint64_t *number)
 {
 	*number = 0;
@@ -53,7 +54,7 @@ int size_parse(const char *text, struct size_arg *arg)
 	if (!*end)
 		return 0;
 	unit = strchr(units, *end >= 'a' && *end <= 'z' ? *end - 'a' + 'A' : *end);
-	/* "KiB" is the same thing in other words; "KB" might be meant as 1000. */
+	/* "KiB" means the same as "K". "KB" is refused: it could mean 1000. */
 	if (!unit || (end[1] && strcmp(end + 1, "iB")))
 		return -EINVAL;
 	if (__builtin_mul_overflow(arg->number, UINT64_C(1) << 10 * (unit - units + 1),

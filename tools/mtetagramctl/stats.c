@@ -2,115 +2,28 @@
 /*
  * mtetagramctl stats: all numbers by name, for people, scripts, and Prometheus.
  *
- * One table says what there is. Names and units are as Prometheus wants them, see
- * https://prometheus.io/docs/practices/naming: they must not change.
+ * The table of values says what there is. Names and units follow
+ * https://prometheus.io/docs/practices/naming, and must not change.
  */
 
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <libsmartcols/libsmartcols.h>
 
+#include "commands.h"
 #include "device.h"
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "heading.h"
+#include "message.h"
+#include "option.h"
 #include "output.h"
-#include "size.h"
-#include "status.h"
+#include "snapshot.h"
+#include "util.h"
 #include "warn.h"
 
 #define PREFIX	"mtetagram_"
-
-enum type {
-	GAUGE,
-	COUNTER,
-};
-
-/* Metrics of one name follow each other and differ in their label. */
-static const struct metric {
-	const char *name;
-	const char *label;	/* NAME="VALUE", or NULL */
-	enum type type;
-	enum value_id id;
-	const char *help;
-} metrics[] = {
-	{ "set_up", NULL, GAUGE, V_INITSTATE, "1 if the device has a size" },
-	{ "disksize_bytes", NULL, GAUGE, V_DISKSIZE, "size of the device" },
-	{ "swap_size_bytes", NULL, GAUGE, V_SWAP_SIZE, "room for swap" },
-	{ "swap_used_bytes", NULL, GAUGE, V_SWAP_USED, "swap in use" },
-	{ "swap_not_stored_bytes", NULL, GAUGE, V_ZERO,
-		"swap in use but not stored: pages of zeros, slots set aside" },
-	{ "swap_priority", NULL, GAUGE, V_SWAP_PRIORITY, "swap priority" },
-	{ "data_bytes", NULL, GAUGE, V_DATA, "data stored, before compression" },
-	{ "compressed_bytes", NULL, GAUGE, V_COMPR, "data stored, after compression" },
-	{ "same_filled_bytes", NULL, GAUGE, V_SAME, "data in pages that repeat one value" },
-	{ "incompressible_bytes", NULL, GAUGE, V_HUGE, "data in pages that do not compress" },
-	{ "memory_used_bytes", NULL, GAUGE, V_MEM_USED,
-		"carve-out and ordinary memory that hold data" },
-	{ "memory_peak_bytes", NULL, GAUGE, V_MEM_PEAK, "the largest memory_used so far" },
-	{ "memory_limit_bytes", NULL, GAUGE, V_MEM_LIMIT, "limit for new data, 0 if none" },
-	{ "carveout_bytes", NULL, GAUGE, V_CARVEOUT, "size of the carve-out" },
-	{ "carveout_share_bytes", NULL, GAUGE, V_SHARE, "carve-out that data may use" },
-	{ "carveout_used_bytes", NULL, GAUGE, V_CARVEOUT_USED, "tag blocks that hold data" },
-	{ "objects_bytes", NULL, GAUGE, V_USED_SIZE, "room that objects take in tag blocks" },
-	{ "spilled_bytes", NULL, GAUGE, V_SPILLED, "ordinary memory that holds data" },
-	{ "spare_bytes", NULL, GAUGE, V_SPARE_SIZE, "memory kept for spilled data" },
-	{ "spare_available_bytes", NULL, GAUGE, V_SPARE_AVAILABLE, "what is left of it" },
-	{ "metadata_bytes", NULL, GAUGE, V_METADATA, "ordinary memory for tables" },
-	{ "gain_bytes", NULL, GAUGE, V_GAIN, "data less spilled and metadata" },
-	{ "block_size_bytes", NULL, GAUGE, V_BLOCK_SIZE, "size of a tag block" },
-	{ "blocks", "state=\"free\"", GAUGE, V_BLOCKS_FREE, "tag blocks, by what they hold" },
-	{ "blocks", "state=\"data\"", GAUGE, V_BLOCKS_USED, "" },
-	{ "blocks", "state=\"tags\"", GAUGE, V_BLOCKS_TAGGED, "" },
-	{ "blocks", "state=\"offline\"", GAUGE, V_BLOCKS_OFFLINE, "" },
-	{ "untaggable_blocks", NULL, GAUGE, V_BLOCKS_UNTAGGABLE,
-		"tag blocks that can never hold tags" },
-	{ "reserved_pages", NULL, GAUGE, V_RESERVED_PAGES, "pages reserved for tags" },
-	{ "stopped", NULL, GAUGE, V_STOPPED,
-		"1 if tag storage was overwritten and nothing is stored any more" },
-	{ "reads_total", NULL, COUNTER, V_READS, "read requests" },
-	{ "read_bytes_total", NULL, COUNTER, V_READ, "data read" },
-	{ "writes_total", NULL, COUNTER, V_WRITES, "write requests" },
-	{ "written_bytes_total", NULL, COUNTER, V_WRITTEN, "data written" },
-	{ "freed_pages_total", NULL, COUNTER, V_FREED_SLOTS,
-		"pages freed by swap, or discarded" },
-	{ "compacted_pages_total", NULL, COUNTER, V_COMPACTED, "pages freed by compacting" },
-	{ "reserved_pages_total", NULL, COUNTER, V_RESERVED, "pages reserved for tags" },
-	{ "released_pages_total", NULL, COUNTER, V_RELEASED, "pages released from tags" },
-	{ "evicted_blocks_total", NULL, COUNTER, V_EVICTED,
-		"blocks with data that were reserved" },
-	{ "evicted_atomic_blocks_total", NULL, COUNTER, V_EVICTED_ATOMIC,
-		"of these, under page-table locks" },
-	{ "relocated_objects_total", NULL, COUNTER, V_RELOCATED, "objects moved to other blocks" },
-	{ "spilled_objects_total", NULL, COUNTER, V_SPILLED_OBJECTS,
-		"objects moved to ordinary memory" },
-	{ "relocated_kept_objects_total", NULL, COUNTER, V_RELOCATED_KEPT,
-		"objects moved to blocks that are kept for it" },
-	{ "spilled_atomic_objects_total", NULL, COUNTER, V_SPILLED_ATOMIC,
-		"objects spilled when the reserve was used up" },
-	{ "spilled_emergency_objects_total", NULL, COUNTER, V_SPILLED_EMERGENCY,
-		"objects spilled to pages kept for emergencies" },
-	{ "settled_objects_total", NULL, COUNTER, V_SETTLED,
-		"objects that came back from ordinary memory" },
-	{ "refused_total", NULL, COUNTER, V_REFUSED,
-		"times that data had no place, and tags were refused" },
-	{ "killed_total", NULL, COUNTER, V_KILLED,
-		"times that processes were killed, as tags were refused" },
-	{ "not_killed_pages_total", NULL, COUNTER, V_NOT_KILLED,
-		"pages of processes that must not be killed" },
-	{ "lost_objects_total", NULL, COUNTER, V_LOST, "objects that had to be dropped" },
-	{ "failed_reads_total", NULL, COUNTER, V_FAILED_READS, "reads that failed" },
-	{ "failed_writes_total", "cause=\"no_space\"", COUNTER, V_FAIL_NO_SPACE,
-		"writes that failed, by cause" },
-	{ "failed_writes_total", "cause=\"mem_limit\"", COUNTER, V_FAIL_MEM_LIMIT, "" },
-	{ "failed_writes_total", "cause=\"no_memory\"", COUNTER, V_FAIL_NO_MEMORY, "" },
-	{ "failed_writes_total", "cause=\"compress\"", COUNTER, V_FAIL_COMPRESS, "" },
-	{ "failed_writes_total", "cause=\"stopped\"", COUNTER, V_FAIL_STOPPED, "" },
-	{ "invalid_requests_total", NULL, COUNTER, V_INVALID_IO,
-		"requests that were refused, as they were no whole pages" },
-};
 
 enum form {
 	FORM_TABLE,
@@ -139,126 +52,137 @@ static void print_help(void)
 	     "  -h, --help          print this and exit");
 }
 
-static const char *number_of(const struct value *value, char buf[SIZE_TEXT_MAX + 1])
+static void print_sample(const char *name, const char *device, const char *labels,
+			 const char *number, FILE *file)
 {
-	snprintf(buf, SIZE_TEXT_MAX + 1, "%s%" PRIu64, value->negative ? "-" : "",
-		 value->number);
-	return buf;
+	fprintf(file, PREFIX "%s{device=\"%s\"%s} %s\n", name, device, labels, number);
 }
 
-static void sample(const char *name, const char *device, const char *label,
-		   const char *number, FILE *file)
-{
-	fprintf(file, PREFIX "%s{device=\"%s\"%s%s} %s\n", name, device, label ? "," : "",
-		label ?: "", number);
-}
-
-static void head(const char *name, enum type type, const char *help, FILE *file)
+static void print_head(const char *name, bool counter, const char *help, FILE *file)
 {
 	fprintf(file, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name,
-		type == COUNTER ? "counter" : "gauge");
+		counter ? "counter" : "gauge");
 }
 
-/* What is text becomes a label; only names that were checked get here. */
-static void print_info(const struct device *devices, size_t nr, FILE *file)
+/* What is text becomes a label. Only names that were checked get here. */
+static void print_info(const struct snapshots *snapshots, FILE *file)
 {
-	char label[128];
+	char labels[128];
 	size_t i;
 
-	head("info", GAUGE, "state of the device and its algorithm", file);
-	for (i = 0; i < nr; i++) {
-		const char *state = status_state(&devices[i]);
+	print_head("info", false, "state of the device and its algorithm", file);
+	for (i = 0; i < snapshots->nr; i++) {
+		const struct device *dev = &snapshots->devices[i];
 
-		snprintf(label, sizeof(label), "algorithm=\"%s\",state=\"%s\"",
-			 devices[i].algorithm, state ?: "");
-		sample("info", devices[i].name, label, "1", file);
+		snprintf(labels, sizeof(labels), ",algorithm=\"%s\",state=\"%s\"",
+			 dev->algorithm, heading_state(dev) ?: "");
+		print_sample("info", dev->name, labels, "1", file);
 	}
 }
 
-static void print_warnings(const struct device *devices, size_t nr, FILE *file)
+static void print_warnings(const struct snapshots *snapshots, FILE *file)
 {
-	char label[64];
+	char labels[64];
 	unsigned int warning;
 	size_t i;
 
-	head("warning", GAUGE, "1 for what status warns of", file);
-	for (i = 0; i < nr; i++) {
+	print_head("warning", false, "1 for each warning of status", file);
+	for (i = 0; i < snapshots->nr; i++) {
+		const struct device *dev = &snapshots->devices[i];
+
 		for (warning = 0; warning < NR_WARNINGS; warning++) {
-			snprintf(label, sizeof(label), "warning=\"%s\"", warn_name(warning));
-			sample("warning", devices[i].name, label,
-			       devices[i].warnings & 1U << warning ? "1" : "0", file);
+			snprintf(labels, sizeof(labels), ",warning=\"%s\"",
+				 warn_name(warning));
+			print_sample("warning", dev->name, labels,
+				     dev->warnings & 1U << warning ? "1" : "0", file);
 		}
 	}
 }
 
-/* It stands at the first metric of a name. */
-static const char *help_of(const struct metric *metric)
+/* Several values can have one name and differ in a label. */
+static const char *family_help(enum value_id id)
 {
-	while (!*metric->help)
-		metric--;
-	return metric->help;
+	static const struct {
+		const char *name, *help;
+	} families[] = {
+		{ "blocks", "tag blocks, by what they hold" },
+		{ "failed_writes_total", "writes that failed, by cause" },
+	};
+	size_t i;
+
+	for (i = 0; values[id].label && i < ARRAY_SIZE(families); i++)
+		if (!strcmp(families[i].name, values[id].metric))
+			return families[i].help;
+	return values[id].help;
 }
 
-static void print_prometheus(const struct device *devices, size_t nr, FILE *file)
+static void print_value(const struct snapshots *snapshots, enum value_id id,
+			const char **last, FILE *file)
+{
+	const struct value_info *info = &values[id];
+	char buf[SIZE_TEXT_MAX], labels[64] = "";
+	size_t i;
+
+	if (info->label)
+		snprintf(labels, sizeof(labels), ",%s=\"%s\"", info->label,
+			 info->label_value);
+	for (i = 0; i < snapshots->nr; i++) {
+		const struct device *dev = &snapshots->devices[i];
+
+		if (!dev->v[id].known)
+			continue;
+		if (strcmp(*last, info->metric))
+			print_head(info->metric, value_is_counter(id), family_help(id), file);
+		*last = info->metric;
+		print_sample(info->metric, dev->name, labels,
+			     value_text(dev->v, id, true, buf), file);
+	}
+}
+
+static void print_prometheus(const struct snapshots *snapshots, FILE *file)
 {
 	const char *last = "";
-	char buf[SIZE_TEXT_MAX + 1];
-	size_t i, j;
+	enum value_id id;
 
-	print_info(devices, nr, file);
-	print_warnings(devices, nr, file);
-	for (i = 0; i < ARRAY_SIZE(metrics); i++) {
-		const struct metric *metric = &metrics[i];
-
-		for (j = 0; j < nr; j++) {
-			const struct value *value = &devices[j].v[metric->id];
-
-			if (!value->known)
-				continue;
-			if (strcmp(last, metric->name))
-				head(metric->name, metric->type, help_of(metric), file);
-			last = metric->name;
-			sample(metric->name, devices[j].name, metric->label,
-			       number_of(value, buf), file);
-		}
-	}
+	print_info(snapshots, file);
+	print_warnings(snapshots, file);
+	for (id = 0; id < NR_VALUES; id++)
+		if (values[id].metric)
+			print_value(snapshots, id, &last, file);
 }
 
 static int add_line(struct libscols_table *table, const struct device *dev,
-		    const struct metric *metric)
+		    enum value_id id)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
-	char name[128], buf[SIZE_TEXT_MAX + 1];
-	const char *quote = metric->label ? strchr(metric->label, '"') : NULL;
+	const struct value_info *info = &values[id];
+	char name[128], buf[SIZE_TEXT_MAX];
 
-	if (quote)
-		snprintf(name, sizeof(name), "%s.%.*s", metric->name,
-			 (int)strcspn(quote + 1, "\""), quote + 1);
-	else
-		snprintf(name, sizeof(name), "%s", metric->name);
+	snprintf(name, sizeof(name), "%s%s%s", info->metric, info->label ? "." : "",
+		 info->label ? info->label_value : "");
 	if (!line || scols_line_set_data(line, 0, dev->name) ||
 	    scols_line_set_data(line, 1, name) ||
-	    scols_line_set_data(line, 2, number_of(&dev->v[metric->id], buf)) ||
-	    scols_line_set_data(line, 3, help_of(metric)))
+	    scols_line_set_data(line, 2, value_text(dev->v, id, true, buf)) ||
+	    scols_line_set_data(line, 3, info->help))
 		return -1;
 	return 0;
 }
 
-static int fill_table(struct libscols_table *table, const struct device *devices,
-		      size_t nr)
+static int fill_table(struct libscols_table *table, const struct snapshots *snapshots)
 {
-	size_t i, j;
+	enum value_id id;
 	int ret = 0;
+	size_t i;
 
-	for (j = 0; j < nr; j++)
-		for (i = 0; i < ARRAY_SIZE(metrics) && !ret; i++)
-			if (devices[j].v[metrics[i].id].known)
-				ret = add_line(table, &devices[j], &metrics[i]);
+	for (i = 0; i < snapshots->nr; i++)
+		for (id = 0; id < NR_VALUES && !ret; id++)
+			if (values[id].metric && snapshots->devices[i].v[id].known)
+				ret = add_line(table, &snapshots->devices[i], id);
 	return ret;
 }
 
-static int print_table(const struct device *devices, size_t nr,
-		       const struct options *options, FILE *file)
+static int print_table(const struct snapshots *snapshots, const struct options *options,
+		       FILE *file)
 {
 	struct libscols_table *table = scols_new_table();
 	struct libscols_column *value = NULL;
@@ -275,7 +199,7 @@ static int print_table(const struct device *devices, size_t nr,
 		scols_table_enable_json(table, options->json);
 		scols_table_enable_raw(table, options->raw);
 		scols_table_enable_noheadings(table, options->noheadings);
-		ret = fill_table(table, devices, nr);
+		ret = fill_table(table, snapshots);
 	}
 	if (!ret)
 		ret = scols_print_table(table);
@@ -287,7 +211,7 @@ static int print_table(const struct device *devices, size_t nr,
 	return EXIT_OK;
 }
 
-static int print(const struct device *devices, size_t nr, const struct options *options)
+static int print(const struct snapshots *snapshots, const struct options *options)
 {
 	struct output output;
 	int ret = output_open(&output, options->path);
@@ -295,38 +219,23 @@ static int print(const struct device *devices, size_t nr, const struct options *
 	if (ret)
 		return ret;
 	if (options->form == FORM_PROMETHEUS)
-		print_prometheus(devices, nr, output.file);
+		print_prometheus(snapshots, output.file);
 	else
-		ret = print_table(devices, nr, options, output.file);
+		ret = print_table(snapshots, options, output.file);
 	return output_close(&output, ret);
 }
 
-static int stats(char **names, size_t nr_names, const struct options *options)
+static int stats(size_t nr, char **names, const void *ctx)
 {
-	struct device *devices = xcalloc(nr_names, sizeof(*devices));
-	size_t nr;
-	int ret, error = EXIT_OK;
+	const struct options *options = ctx;
+	struct snapshots snapshots;
+	int ret = snapshots_read(&snapshots, nr, names), error = EXIT_OK;
 
-	ret = devices_read(devices, &nr, names, nr_names);
-	/* A file with less than everything would look like everything. */
-	if (nr && (!options->path || !ret))
-		error = print(devices, nr, options);
-	devices_close(devices, nr);
-	free(devices);
+	/* A file that lacks something would look complete, so it is not written then. */
+	if (snapshots.nr && (!options->path || !ret))
+		error = print(&snapshots, options);
+	snapshots_free(&snapshots);
 	return error ?: ret;
-}
-
-static int stats_all(const struct options *options)
-{
-	char **names = devices_list();
-	size_t nr = 0;
-	int ret;
-
-	while (names[nr])
-		nr++;
-	ret = nr ? stats(names, nr, options) : no_device();
-	devices_free(names);
-	return ret;
 }
 
 int cmd_stats(int argc, char **argv)
@@ -374,6 +283,5 @@ int cmd_stats(int argc, char **argv)
 	if ((options.json && table) ||
 	    (options.form == FORM_PROMETHEUS && (options.json || table)))
 		return usage_error("--json and --prometheus go with nothing but --output");
-	return optind < argc ? stats(argv + optind, argc - optind, &options) :
-			       stats_all(&options);
+	return devices_each(argc - optind, argv + optind, stats, &options);
 }

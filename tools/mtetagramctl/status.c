@@ -2,25 +2,27 @@
 /*
  * mtetagramctl status: what devices hold and how much room there is.
  *
- * By default a block of lines for each device, meant for people; tables and JSON are
- * made by columns.c.
+ * For people each device has a heading and one line for each value. The table of values
+ * says which values have a line; a few lines have more to say than the table's help.
+ * columns.c makes tables and JSON.
  */
 
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "blockmap.h"
 #include "columns.h"
+#include "commands.h"
 #include "device.h"
-#include "mtetagramctl.h"
-#include "size.h"
-#include "status.h"
+#include "exit.h"
+#include "heading.h"
+#include "message.h"
+#include "option.h"
+#include "snapshot.h"
 #include "warn.h"
 
-#define RANGES_MAX	8	/* of blocks with tags; more would hide the rest */
+#define RANGES_MAX	8	/* of blocks with tags; more ranges would hide the other lines */
 
 struct options {
 	struct table_options table;
@@ -28,117 +30,71 @@ struct options {
 	bool use_table;
 };
 
-const char *status_state(const struct device *dev)
+static bool is_shown(const struct device *dev, enum value_id id)
 {
-	if (dev->swap)
-		return "swap";
-	if (dev->mountpoint)
-		return "mounted";
-	if (dev->holder)
-		return "held";
-	if (!dev->v[V_INITSTATE].known)
-		return NULL;
-	return dev->v[V_INITSTATE].number ? "ready" : "unset";
-}
-
-static const char *text_of(const struct value *value, bool exact,
-			   char buf[SIZE_TEXT_MAX + 1])
-{
-	if (!value->known)
-		return "-";
-	buf[0] = '-';
-	size_format(buf + value->negative, value->number, exact);
-	return buf;
-}
-
-/* One line: a label, a number, what there is to say about it. */
-__printf(3, 4)
-static void line(const char *label, const char *number, const char *note, ...)
-{
-	va_list args;
-
-	printf("  %-16s%12s   ", label, number);
-	va_start(args, note);
-	vprintf(note, args);
-	va_end(args);
-	putchar('\n');
-}
-
-static void plain_line(const char *label, const char *number)
-{
-	printf("  %-16s%12s\n", label, number);
-}
-
-void status_heading(const struct device *dev)
-{
-	char buf[SIZE_TEXT_MAX + 1], safe[1024];
-
-	if (dev->swap)
-		printf("%s: swap, priority %s\n", dev->path,
-		       text_of(&dev->v[V_SWAP_PRIORITY], true, buf));
-	else if (dev->mountpoint)
-		printf("%s: mounted on %s\n", dev->path,
-		       escape(safe, sizeof(safe), dev->mountpoint));
-	else if (dev->holder)
-		printf("%s: used by %s\n", dev->path,
-		       escape(safe, sizeof(safe), dev->holder));
-	else if (!dev->v[V_INITSTATE].known)
-		printf("%s:\n", dev->path);
-	else if (dev->v[V_INITSTATE].number)
-		printf("%s: ready, not in use\n", dev->path);
-	else
-		printf("%s: not set up\n", dev->path);
-}
-
-static void print_data(const struct device *dev, bool exact)
-{
-	const struct value *v = dev->v;
-	char a[SIZE_TEXT_MAX + 1], b[SIZE_TEXT_MAX + 1];
-
-	line("size", text_of(&v[V_DISKSIZE], exact, a), "%s",
-	     *dev->algorithm ? dev->algorithm : "unknown algorithm");
-	if (dev->swap) {
-		line("swap used", text_of(&v[V_SWAP_USED], exact, a), "of %s",
-		     text_of(&v[V_SWAP_SIZE], exact, b));
-		line("  not stored", text_of(&v[V_ZERO], exact, a),
-		     "pages of zeros, which swap does not write, and slots set aside");
+	switch (values[id].status) {
+	case SHOWN_ALWAYS:
+		return true;
+	case SHOWN_SET_UP:
+		return !value_is_zero(&dev->v[V_INITSTATE]);
+	case SHOWN_SWAP:
+		return dev->swap;
+	case SHOWN_NOT_ZERO:
+		return !value_is_zero(&dev->v[id]);
+	default:
+		return false;
 	}
-	if (v[V_RATIO].known)
-		line("data", text_of(&v[V_DATA], exact, a),
-		     "compressed to %s, ratio %" PRIu64 ".%02" PRIu64,
-		     text_of(&v[V_COMPR], exact, b), v[V_RATIO].number / 100,
-		     v[V_RATIO].number % 100);
-	else
-		line("data", text_of(&v[V_DATA], exact, a), "compressed to %s",
-		     text_of(&v[V_COMPR], exact, b));
-	line("  same-filled", text_of(&v[V_SAME], exact, a), "takes no room");
-	line("  incompressible", text_of(&v[V_HUGE], exact, a), "stored as it is");
 }
 
-static void print_memory(const struct device *dev, bool exact)
+/* What stands behind a value: the meaning, or other values that belong to it. */
+static void print_note(const struct device *dev, enum value_id id, bool exact)
 {
+	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX];
 	const struct value *v = dev->v;
-	const struct value *mem_limit = &v[V_MEM_LIMIT];
-	char a[SIZE_TEXT_MAX + 1], b[SIZE_TEXT_MAX + 1], c[SIZE_TEXT_MAX + 1];
 
-	line("memory used", text_of(&v[V_MEM_USED], exact, a), "peak %s, limit %s",
-	     text_of(&v[V_MEM_PEAK], exact, b),
-	     mem_limit->known && !mem_limit->number ? "none" :
-						      text_of(mem_limit, exact, c));
-	line("  carve-out", text_of(&v[V_CARVEOUT_USED], exact, a),
-	     "memory that would lie idle; data takes %s of it",
-	     text_of(&v[V_USED_SIZE], exact, b));
-	line("  spilled", text_of(&v[V_SPILLED], exact, a),
-	     "ordinary memory, for data that had to make way for tags");
-	if (v[V_SPARE_SIZE].known)
-		line("    spare", text_of(&v[V_SPARE_AVAILABLE], exact, a),
-		     "of %s, kept for that; counted as metadata",
-		     text_of(&v[V_SPARE_SIZE], exact, b));
-	line("metadata", text_of(&v[V_METADATA], exact, a), "ordinary memory");
-	line("net gain", text_of(&v[V_GAIN], exact, a), "data less spilled and metadata");
+	switch (id) {
+	case V_DISKSIZE:
+		fputs(*dev->algorithm ? dev->algorithm : "unknown algorithm", stdout);
+		break;
+	case V_SWAP_USED:
+		printf("of %s", value_text(v, V_SWAP_SIZE, exact, a));
+		break;
+	case V_DATA:
+		printf("compressed to %s", value_text(v, V_COMPR, exact, a));
+		if (v[V_RATIO].known)
+			printf(", ratio %s", value_text(v, V_RATIO, exact, a));
+		break;
+	case V_MEM_USED:
+		printf("peak %s, limit %s", value_text(v, V_MEM_PEAK, exact, a),
+		       value_is_zero(&v[V_MEM_LIMIT]) ? "none" :
+							value_text(v, V_MEM_LIMIT, exact, b));
+		break;
+	case V_USED:
+		printf("in whole tag blocks; objects take %s of them",
+		       value_text(v, V_USED_SIZE, exact, a));
+		break;
+	case V_SPARE_AVAILABLE:
+		printf("of %s kept for objects that spill; part of metadata",
+		       value_text(v, V_SPARE_SIZE, exact, a));
+		break;
+	case V_CARVEOUT:
+		printf("the share of the device is %s", value_text(v, V_SHARE, exact, a));
+		break;
+	case V_BLOCKS:
+		printf("of %s", value_text(v, V_BLOCK_SIZE, exact, a));
+		break;
+	case V_BLOCKS_TAGGED:
+		printf("reserved pages: %s", value_text(v, V_RESERVED_PAGES, exact, a));
+		break;
+	case V_RESERVED:
+		printf("so far, %s released", value_text(v, V_RELEASED, exact, a));
+		break;
+	default:
+		fputs(values[id].help, stdout);
+	}
 }
 
-/* Which blocks hold tags, if we may know; the whole list is in "map --list". */
+/* The blocks that hold tags, if the user may know. "map --list" has all of them. */
 static void print_tag_blocks(struct device *dev)
 {
 	struct block_map map;
@@ -154,54 +110,15 @@ static void print_tag_blocks(struct device *dev)
 	blockmap_free(&map);
 }
 
-static void print_blocks(struct device *dev, bool exact)
+static void print_value(struct device *dev, enum value_id id, bool exact)
 {
-	const struct value *v = dev->v;
-	char a[SIZE_TEXT_MAX + 1], b[SIZE_TEXT_MAX + 1];
+	char buf[SIZE_TEXT_MAX];
 
-	line("carve-out", text_of(&v[V_CARVEOUT], exact, a),
-	     "of which the device may use %s", text_of(&v[V_SHARE], exact, b));
-	line("  tag blocks", text_of(&v[V_BLOCKS], true, a), "of %s",
-	     text_of(&v[V_BLOCK_SIZE], exact, b));
-	plain_line("  free", text_of(&v[V_BLOCKS_FREE], true, a));
-	plain_line("  with data", text_of(&v[V_BLOCKS_USED], true, a));
-	line("  with tags", text_of(&v[V_BLOCKS_TAGGED], true, a), "reserved pages: %s",
-	     text_of(&v[V_RESERVED_PAGES], true, b));
-	if (v[V_BLOCKS_TAGGED].known && v[V_BLOCKS_TAGGED].number)
+	printf("  %-16s%12s   ", values[id].line, value_text(dev->v, id, exact, buf));
+	print_note(dev, id, exact);
+	putchar('\n');
+	if (id == V_BLOCKS_TAGGED && dev->v[id].number)
 		print_tag_blocks(dev);
-	if (v[V_BLOCKS_OFFLINE].known && v[V_BLOCKS_OFFLINE].number)
-		line("  offline", text_of(&v[V_BLOCKS_OFFLINE], true, a),
-		     "failed memory, holds nothing any more");
-	line("  untaggable", text_of(&v[V_BLOCKS_UNTAGGABLE], true, a),
-	     "never needed for tags, counted above too");
-}
-
-static void print_history(const struct device *dev)
-{
-	const struct value *v = dev->v;
-	char a[SIZE_TEXT_MAX + 1], b[SIZE_TEXT_MAX + 1], c[SIZE_TEXT_MAX + 1],
-	     d[SIZE_TEXT_MAX + 1];
-
-	line("reserved", text_of(&v[V_RESERVED], true, a),
-	     "pages for tags so far, %s released", text_of(&v[V_RELEASED], true, b));
-	line("  evicted", text_of(&v[V_EVICTED], true, a),
-	     "blocks for it: %s objects relocated, %s spilled, %s lost",
-	     text_of(&v[V_RELOCATED], true, b), text_of(&v[V_SPILLED_OBJECTS], true, c),
-	     text_of(&v[V_LOST], true, d));
-	if (v[V_SETTLED].known)
-		line("  came back", text_of(&v[V_SETTLED], true, a),
-		     "spilled objects; %s had no place, %s times processes were killed",
-		     text_of(&v[V_REFUSED], true, b), text_of(&v[V_KILLED], true, c));
-	if (!v[V_FAILED_READS].known || v[V_FAILED_READS].number)
-		plain_line("failed reads", text_of(&v[V_FAILED_READS], true, a));
-	plain_line("failed writes", text_of(&v[V_FAILED_WRITES], true, a));
-	if (v[V_FAILED_WRITES].known && !v[V_FAILED_WRITES].number)
-		return;
-	plain_line("  no room", text_of(&v[V_FAIL_NO_SPACE], true, a));
-	plain_line("  memory limit", text_of(&v[V_FAIL_MEM_LIMIT], true, a));
-	plain_line("  no memory", text_of(&v[V_FAIL_NO_MEMORY], true, a));
-	plain_line("  compression", text_of(&v[V_FAIL_COMPRESS], true, a));
-	plain_line("  stopped", text_of(&v[V_FAIL_STOPPED], true, a));
 }
 
 static void print_warnings(const struct device *dev)
@@ -217,60 +134,40 @@ static void print_warnings(const struct device *dev)
 
 static void print_device(struct device *dev, bool exact)
 {
-	bool unset = dev->v[V_INITSTATE].known && !dev->v[V_INITSTATE].number;
+	enum value_id id;
 
-	status_heading(dev);
-	if (!unset) {
-		print_data(dev, exact);
-		print_memory(dev, exact);
-	}
-	print_blocks(dev, exact);
-	print_history(dev);
+	heading_print(dev);
+	for (id = 0; id < NR_VALUES; id++)
+		if (is_shown(dev, id))
+			print_value(dev, id, exact);
 	print_warnings(dev);
 }
 
-static int print(struct device *devices, size_t nr, const struct options *options)
+static int print(const struct snapshots *snapshots, const struct options *options)
 {
 	size_t i;
 
 	if (options->use_table)
-		return columns_print(devices, nr, &options->columns, &options->table);
-	for (i = 0; i < nr; i++) {
+		return columns_print(snapshots->devices, snapshots->nr, &options->columns,
+				     &options->table);
+	for (i = 0; i < snapshots->nr; i++) {
 		if (i)
 			putchar('\n');
-		print_device(&devices[i], options->table.bytes);
+		print_device(&snapshots->devices[i], options->table.bytes);
 	}
 	return EXIT_OK;
 }
 
-/* Show what can be shown, even if some devices cannot. */
-static int show(char **names, size_t nr_names, const struct options *options)
+/* A device that cannot be read does not keep the others from being shown. */
+static int show(size_t nr, char **names, const void *options)
 {
-	struct device *devices = xcalloc(nr_names, sizeof(*devices));
-	size_t nr;
-	int ret = devices_read(devices, &nr, names, nr_names), error;
+	struct snapshots snapshots;
+	int ret = snapshots_read(&snapshots, nr, names), error = EXIT_OK;
 
-	if (nr) {
-		error = print(devices, nr, options);
-		if (error)
-			ret = error;
-	}
-	devices_close(devices, nr);
-	free(devices);
-	return ret;
-}
-
-static int show_all(const struct options *options)
-{
-	char **names = devices_list();
-	size_t nr = 0;
-	int ret;
-
-	while (names[nr])
-		nr++;
-	ret = nr ? show(names, nr, options) : no_device();
-	devices_free(names);
-	return ret;
+	if (snapshots.nr)
+		error = print(&snapshots, options);
+	snapshots_free(&snapshots);
+	return error ?: ret;
 }
 
 static void print_help(void)
@@ -278,7 +175,7 @@ static void print_help(void)
 	puts("Usage: mtetagramctl status [OPTION]... [DEVICE]...\n\n"
 	     "Show what devices hold and how much room there is; all devices by default.\n\n"
 	     "  -b, --bytes         print sizes in bytes\n"
-	     "  -J, --json          print JSON, all columns unless --output is given;\n"
+	     "  -J, --json          print JSON, with all columns unless --output is given;\n"
 	     "                      sizes are in bytes, what is unknown is null\n"
 	     "  -o, --output LIST   print a table of these columns; +LIST adds to the default\n"
 	     "  -O, --output-all    print a table of all columns\n"
@@ -342,6 +239,5 @@ int cmd_status(int argc, char **argv)
 	if (table->json && !output)
 		columns_all(&options.columns);
 	options.use_table = output || table->json || table->raw || table->noheadings;
-	return optind < argc ? show(argv + optind, argc - optind, &options) :
-			       show_all(&options);
+	return devices_each(argc - optind, argv + optind, show, &options);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Swap on a device: mkswap, swapon and swapoff, with what those do not do: look
- * before whether memory suffices, show progress, and say what can be done.
+ * Swap on a device: mkswap, swapon and swapoff. The tool adds what these programs lack: it
+ * checks first that there is enough memory, shows progress, and says what the user can do.
  */
 
 #include <stdio.h>
@@ -9,10 +9,13 @@
 #include <string.h>
 
 #include "device.h"
-#include "mtetagramctl.h"
-#include "run.h"
+#include "exit.h"
+#include "interrupt.h"
+#include "message.h"
+#include "program.h"
 #include "size.h"
 #include "swap.h"
+#include "sysfs.h"
 #include "users.h"
 
 #define SWAPOFF_NO_MEMORY	2	/* exit status, see swapoff(8) */
@@ -54,14 +57,14 @@ int swap_check_room(const struct swap_move *move)
 	if (__builtin_add_overflow(available, other->known ? other->number : 0, &sum) ||
 	    v[V_SWAP_USED].number <= sum)
 		return EXIT_OK;
-	report_err(move->dev->path, "%s is swapped, but only %s of memory and %s of other swap are available; end some programs or add swap (swapon), or try all the same with --force; nothing was changed",
+	report_err(move->dev->path, "%s is swapped, but only %s of memory and %s of other swap are available; end some programs or add swap (swapon), or try it with --force; nothing was changed",
 		   size_format(a, v[V_SWAP_USED].number, move->exact),
 		   size_format(b, available, move->exact),
 		   size_format(c, other->number, move->exact));
 	return EXIT_NO_ROOM;
 }
 
-/* Look again how much is swapped. */
+/* Looks again how much swap is left, and shows progress. */
 static void tick(void *ctx)
 {
 	struct swap_move *move = ctx;
@@ -73,7 +76,7 @@ static void tick(void *ctx)
 	left = now.v[V_SWAP_USED].number;
 	if (now.swap && left <= total)
 		progress_show(&move->progress, "moving swap to memory", total - left, total);
-	/* The directory is not ours. */
+	/* device_close() must not close the directory of the other struct device. */
 	now.dir = -1;
 	device_close(&now);
 }
@@ -84,18 +87,18 @@ int swap_off(struct swap_move *move)
 	const char * const argv[] = { "swapoff", dev->path, NULL };
 	int status;
 
-	status = run_program_watched(dev->path, argv, tick, move);
+	status = program_run_watched(dev->path, argv, tick, move);
 	progress_end(&move->progress);
 	if (!status)
 		return EXIT_OK;
 	if (status < 0)
 		return EXIT_ERROR;
 	if (interrupted()) {
-		report_err(dev->path, "interrupted; what was moved stays in memory, the rest is swap as before");
+		report_err(dev->path, "interrupted; a part of the swap is in memory now, the rest is swap as before");
 		return EXIT_INTERRUPTED;
 	}
 	if (status == SWAPOFF_NO_MEMORY) {
-		report_err(dev->path, "memory did not suffice for all that is swapped; end some programs or add swap (swapon), and try again; the device is swap as before");
+		report_err(dev->path, "there was not enough memory for all that is swapped; end some programs or add swap (swapon), and try again; the device is swap as before");
 		return EXIT_NO_ROOM;
 	}
 	report_err(dev->path, "swapoff failed with status %d; the device is as before",
@@ -107,7 +110,7 @@ int swap_format(struct device *dev)
 {
 	const char * const argv[] = { "mkswap", dev->path, NULL };
 
-	return run_program(dev->path, argv) ? EXIT_ERROR : EXIT_OK;
+	return program_run(dev->path, argv) ? EXIT_ERROR : EXIT_OK;
 }
 
 int swap_on(struct device *dev, const char *priority)
@@ -115,5 +118,5 @@ int swap_on(struct device *dev, const char *priority)
 	const char * const with[] = { "swapon", "--priority", priority, dev->path, NULL };
 	const char * const without[] = { "swapon", dev->path, NULL };
 
-	return run_program(dev->path, priority ? with : without) ? EXIT_ERROR : EXIT_OK;
+	return program_run(dev->path, priority ? with : without) ? EXIT_ERROR : EXIT_OK;
 }

@@ -11,27 +11,53 @@
 
 struct device;
 
-/* How swap is moved off a device that has been read. */
+/**
+ * struct swap_move - how swap is moved off a device
+ * @dev: a device that has been read
+ * @force: do not check that there is room
+ * @exact: print sizes in bytes
+ * @progress: the progress
+ */
 struct swap_move {
 	struct device *dev;
-	bool force;		/* do not look whether there is room for it */
-	bool exact;		/* sizes in bytes */
+	bool force;
+	bool exact;
 	struct progress progress;
 };
 
-/*
- * Is there room in memory and in other swap for what is swapped? Numbers that are
- * unknown do not speak against it. Returns EXIT_OK, or EXIT_NO_ROOM, reported.
+/**
+ * swap_check_room() - check that memory and other swap have room for the swap
+ * @move: the move
+ *
+ * Unknown numbers count as enough room.
+ *
+ * Return: EXIT_OK, or EXIT_NO_ROOM after that was reported.
  */
 int swap_check_room(const struct swap_move *move);
 
-/* Move it all, with progress. Returns an exit code; errors are reported. */
+/**
+ * swap_off() - move all swap off the device, with progress
+ * @move: the move
+ *
+ * Return: an exit code; an error has been reported.
+ */
 int swap_off(struct swap_move *move);
 
-/* Write a swap header. The same. */
+/**
+ * swap_format() - write a swap header
+ * @dev: the device
+ *
+ * Return: an exit code; an error has been reported.
+ */
 int swap_format(struct device *dev);
 
-/* Use it as swap, with this priority, or that which the kernel chooses. The same. */
+/**
+ * swap_on() - use the device as swap
+ * @dev: the device
+ * @priority: the priority; NULL lets the kernel choose
+ *
+ * Return: an exit code; an error has been reported.
+ */
 int swap_on(struct device *dev, const char *priority);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Files of the kernel, below a root that can be moved.
  *
- * Nothing that is read is trusted: lengths are bounded, and a file that is not what
- * it should be is an error and not a guess.
+ * The tool does not trust these files: it limits their length, and a file of the wrong
+ * form is an error.
  */
 
 #include <errno.h>
@@ -14,14 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "mtetagramctl.h"
+#include "alloc.h"
+#include "inject.h"
 #include "size.h"
 #include "sysfs.h"
 
 int sysfs_open(const char *path, int flags)
 {
-	/* Not from a user who runs this with the rights of somebody else. */
+	/* A program that runs with more rights than its user ignores the variable. */
 	const char *root = secure_getenv("MTETAGRAM_SYSROOT") ?: "";
 	char full[PATH_MAX];
 	int fd;
@@ -62,7 +62,7 @@ FILE *sysfs_fopen(const char *path)
 	return file;
 }
 
-/* Open an attribute, which is always a regular file: nothing else may block us. */
+/* An attribute is a regular file. A pipe, for example, could block the tool. */
 static int open_attribute(int dir, const char *name, int flags)
 {
 	int fd = openat(dir, name, flags | O_CLOEXEC | O_NONBLOCK);
@@ -99,7 +99,7 @@ int sysfs_read(int dir, const char *name, char buf[SYSFS_VALUE_MAX + 1])
 {
 	int fd, len;
 
-	len = fault_inject("read", name, NULL);
+	len = inject_error("read", name, NULL);
 	if (len)
 		return len;
 	fd = open_attribute(dir, name, O_RDONLY);
@@ -125,7 +125,7 @@ ssize_t sysfs_read_binary(int dir, const char *name, size_t max, uint8_t **data)
 	ssize_t ret;
 	int fd;
 
-	ret = fault_inject("read", name, NULL);
+	ret = inject_error("read", name, NULL);
 	if (ret)
 		return ret;
 	fd = open_attribute(dir, name, O_RDONLY);
@@ -133,7 +133,7 @@ ssize_t sysfs_read_binary(int dir, const char *name, size_t max, uint8_t **data)
 		return fd;
 	*data = NULL;
 	do {
-		/* One more than allowed, to see that it is too long. */
+		/* One byte more than allowed shows that the file is too long. */
 		size = size ? 2 * size : SYSFS_VALUE_MAX;
 		if (size > max)
 			size = max + 1;
@@ -164,13 +164,13 @@ int sysfs_read_number(int dir, const char *name, uint64_t *number)
 int sysfs_write(int dir, const char *name, const char *value)
 {
 	size_t len = strlen(value);
-	int ret = fault_inject("write", name, value), fd;
+	int ret = inject_error("write", name, value), fd;
 	ssize_t done;
 
-	fault_trace("write %s %s", name, value);
+	inject_trace("write %s %s", name, value);
 	if (ret)
-		return ret == FAULT_DROP ? 0 : ret;
-	/* Truncation means nothing to the kernel here, but the tests have files. */
+		return ret == INJECT_DROP ? 0 : ret;
+	/* sysfs ignores O_TRUNC; the files of the tests need it. */
 	fd = open_attribute(dir, name, O_WRONLY | O_TRUNC);
 	if (fd < 0)
 		return fd;
@@ -185,7 +185,7 @@ int sysfs_write(int dir, const char *name, const char *value)
 
 int sysfs_may_write(int dir, const char *name)
 {
-	int ret = fault_inject("access", name, NULL);
+	int ret = inject_error("access", name, NULL);
 
 	if (ret)
 		return ret;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the terminal can show. Colours follow https://no-color.org: NO_COLOR turns off
- * what was not asked for, --color=always wins.
+ * What the terminal can show. Colours follow https://no-color.org: NO_COLOR turns colours
+ * off, but --color=always wins.
  */
 
 #include <langinfo.h>
@@ -12,14 +12,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "message.h"
 #include "size.h"
 #include "term.h"
 
 #define DEFAULT_WIDTH	80
 #define MAX_WIDTH	1024
 
-int color_parse(const char *text, enum color_when *when)
+int term_parse_color(const char *text, enum color_when *when)
 {
 	if (!text || !strcmp(text, "always"))
 		*when = COLOR_ALWAYS;
@@ -32,7 +33,7 @@ int color_parse(const char *text, enum color_when *when)
 	return EXIT_OK;
 }
 
-bool color_wanted(enum color_when when)
+bool term_wants_color(enum color_when when)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who uses a device: swap (/proc/swaps), a mounted file system (mountinfo), a device
- * on top of it (holders). A process that merely has it open cannot be seen here.
+ * The users of a device: swap (/proc/swaps), a mounted file system (mountinfo), or another
+ * device on top of it (holders). These files do not show a process that only has the device
+ * open.
  */
 
 #include <errno.h>
@@ -10,14 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "device.h"
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "message.h"
 #include "size.h"
+#include "sysfs.h"
 #include "users.h"
+#include "util.h"
 
 static const char blanks[] = "\t\n ";
 
-/* Parse "-2" or "100". */
+/* Parses "-2" or "100". */
 static bool parse_signed(const char *text, struct value *value)
 {
 	value->negative = *text == '-';
@@ -39,7 +44,7 @@ static bool above(const struct value *a, const struct value *b)
 	return a->negative ? a->number < b->number : a->number > b->number;
 }
 
-/* Other swap: what room it has, and whether it is used before this device. */
+/* Adds up the room in other swap, and finds the highest priority of other swap. */
 static void note_other_swap(struct device *dev, char *name, const struct value *size,
 			    const struct value *used, const struct value *priority)
 {
@@ -87,7 +92,7 @@ static void read_swap_line(struct device *dev, char *line)
 	}
 }
 
-/* Undo what the kernel does to blanks and backslashes: "\040" was a space. */
+/* The kernel writes blanks and backslashes as "\040", for example. Undo that. */
 static void unescape(char *s)
 {
 	char *to = s;
@@ -122,7 +127,7 @@ static void read_mount_line(struct device *dev, const char *number, char *line)
 	}
 	if (!where || dev->mountpoint)
 		return;
-	/* Some file systems have numbers of their own; they are known by the source. */
+	/* Some file systems have device numbers of their own; these show the source. */
 	if ((*number && !strcmp(device, number)) ||
 	    (source && !strcmp(source, dev->path))) {
 		dev->mountpoint = xstrdup(where);
@@ -172,7 +177,7 @@ void users_read(struct device *dev)
 {
 	FILE *file = sysfs_fopen("/proc/swaps");
 
-	/* A kernel without swap has no such file. */
+	/* A kernel without swap has no /proc/swaps. */
 	if (file) {
 		read_swaps(dev, file);
 		fclose(file);

@@ -1,19 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who uses a device: swap, a mounted file system, a device on top of it.
+ * The users of a device: swap, a mounted file system, another device on top of it.
  */
 #ifndef _USERS_H
 #define _USERS_H
 
 struct device;
 
-/* Fill in @dev->swap with its values, @dev->mountpoint and @dev->holder. */
+/**
+ * users_read() - find the users of a device
+ * @dev: gets swap, with its values, mountpoint, holder and rival
+ */
 void users_read(struct device *dev);
 
-/* Return: EXIT_OK, or EXIT_BUSY with who uses the device, and what to do, reported. */
+/**
+ * users_refuse() - report the user of a device, and what to do
+ * @dev: a device that has been read
+ *
+ * Return: EXIT_OK if nobody uses the device, else EXIT_BUSY.
+ */
 int users_refuse(struct device *dev);
 
-/* The same, but swap does not count. */
+/**
+ * users_refuse_others() - like users_refuse(), but swap is allowed
+ * @dev: a device that has been read
+ *
+ * Return: EXIT_OK if nobody but swap uses the device, else EXIT_BUSY.
+ */
 int users_refuse_others(struct device *dev);
 
 #endif

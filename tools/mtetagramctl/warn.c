@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Warnings: settings around the device that keep it from being of use, and states of
- * it that soon will hurt. Each has a cause that can be read, and a remedy.
+ * Warnings: settings of the machine that keep a device from being useful, and states of a
+ * device that do harm soon. The text of a warning names the cause and the remedy.
  */
 
 #include <fcntl.h>
@@ -10,11 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mtetagramctl.h"
+#include "device.h"
 #include "size.h"
+#include "sysfs.h"
 #include "warn.h"
 
-/* Objects do not fill blocks perfectly: from here on, stores begin to fail. */
+/* Stores begin to fail about here, because objects never fill all blocks completely. */
 #define FULL_PERCENT	90
 
 static const char * const names[NR_WARNINGS] = {
@@ -27,7 +28,7 @@ static const char * const names[NR_WARNINGS] = {
 	[WARN_STOPPED]		= "stopped",
 };
 
-/* Read a short file of the kernel; "" if there is none. */
+/* Reads a short file of the kernel; "" if there is none. */
 static void read_file(const char *directory, const char *name,
 		      char buf[SYSFS_VALUE_MAX + 1])
 {
@@ -47,7 +48,7 @@ static bool zswap_enabled(void)
 	return !strcmp(buf, "Y");
 }
 
-/* Is a place for the image set, in the kernel or on its command line? */
+/* Does the kernel, or its command line, name a place for the image? */
 static bool hibernation_configured(void)
 {
 	char buf[SYSFS_VALUE_MAX + 1], *save = NULL, *word;
@@ -62,6 +63,7 @@ static bool hibernation_configured(void)
 	return false;
 }
 
+/* Is the priority @low not above the priority @high? */
 static bool not_above(const struct value *low, const struct value *high)
 {
 	if (!low->known || !high->known)
@@ -71,7 +73,7 @@ static bool not_above(const struct value *low, const struct value *high)
 	return low->negative ? low->number >= high->number : low->number <= high->number;
 }
 
-/* The carve-out that data may have now: what tags leave, within the limit. */
+/* The carve-out that data may have now: what tags leave of it, but not over the share. */
 static bool room(const struct value *v, uint64_t *bytes)
 {
 	uint64_t blocks;
@@ -142,7 +144,7 @@ const char *warn_text(const struct device *dev, enum warning warning,
 	switch (warning) {
 	case WARN_ZSWAP:
 		snprintf(buf, WARN_TEXT_MAX,
-			 "zswap is on and keeps compressed pages in ordinary memory before they get here; echo N >/sys/module/zswap/parameters/enabled");
+			 "zswap is on and keeps compressed pages in ordinary memory before they reach the device; echo N >/sys/module/zswap/parameters/enabled");
 		return buf;
 	case WARN_HIBERNATION:
 		snprintf(buf, WARN_TEXT_MAX,
@@ -154,22 +156,22 @@ const char *warn_text(const struct device *dev, enum warning warning,
 	case WARN_FULL:
 		room(dev->v, &bytes);
 		snprintf(buf, WARN_TEXT_MAX,
-			 "nearly full: what tags and the limit leave is %s; when no block is left, writes fail and pages stay in memory",
+			 "nearly full: tags and the share leave %s for data; when no block is left, writes fail and pages stay in memory",
 			 size_format(size, bytes, false));
 		return buf;
 	case WARN_DRAINED:
 		snprintf(buf, WARN_TEXT_MAX,
-			 "it may use no tag block (limit 0), so writes fail; to use it again: mtetagramctl limit %s 100%%",
+			 "it may use no tag block (its share is 0), so writes fail; to use it again: mtetagramctl resize %s 100%%",
 			 dev->path);
 		return buf;
 	case WARN_STOPPED:
 		snprintf(buf, WARN_TEXT_MAX,
-			 "stopped: something overwrote tag storage (the kernel log says where), so every write fails; what is stored is being moved to ordinary memory and can be read; swapoff it or copy it away, then mtetagramctl reset %s, and report the log",
+			 "stopped: something overwrote tag storage (the kernel log says where), so every write fails; the driver is moving the stored data to ordinary memory, where it can be read; swapoff the device or copy the data, then mtetagramctl reset %s, and report the log",
 			 dev->path);
 		return buf;
 	default:
 		snprintf(buf, WARN_TEXT_MAX,
-			 "%" PRIu64 " objects were lost, as there was no memory to move them to; reads of them fail; a smaller limit leaves room to move to",
+			 "%" PRIu64 " objects were lost, as there was no memory to move them to; reads of them fail; a smaller share leaves more room to move objects",
 			 dev->v[V_LOST].number);
 		return buf;
 	}

@@ -1,76 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mtetagramctl watch: what changes, with rates, until interrupted.
+ * mtetagramctl watch: what changes, with rates, until the user interrupts it.
  *
- * On a terminal the screen is drawn again and again. Elsewhere it is a line for each
- * device and interval, or an object in JSON, and nothing that a file should not hold.
+ * On a terminal the screen is drawn again each time. Elsewhere each device gets a line,
+ * or an object in JSON, for each interval; a file then holds no control characters.
  */
 
-#include <errno.h>
+#include <ctype.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "alloc.h"
+#include "commands.h"
 #include "device.h"
-#include "fault.h"
-#include "mtetagramctl.h"
-#include "progress.h"
-#include "size.h"
-#include "status.h"
+#include "exit.h"
+#include "heading.h"
+#include "inject.h"
+#include "interrupt.h"
+#include "message.h"
+#include "option.h"
+#include "snapshot.h"
+#include "util.h"
 #include "warn.h"
 
 #define DEFAULT_INTERVAL	2000		/* milliseconds */
 #define MIN_INTERVAL		10
 #define MAX_INTERVAL		86400000
 
-enum kind {
-	SIZE,		/* bytes that go up and down */
-	NUMBER,		/* the same for other things */
-	BYTES,		/* bytes that are counted */
-	EVENTS,
-};
-
-static const struct row {
-	const char *label;
-	const char *name;	/* in JSON */
-	enum kind kind;
-	enum value_id id;
-} rows[] = {
-	{ "swap used", "swap-used", SIZE, V_SWAP_USED },
-	{ "data", "data", SIZE, V_DATA },
-	{ "  compressed", "compr", SIZE, V_COMPR },
-	{ "carve-out", "used", SIZE, V_CARVEOUT_USED },
-	{ "spilled", "spilled", SIZE, V_SPILLED },
-	{ "blocks free", "free", NUMBER, V_BLOCKS_FREE },
-	{ "  with data", "data-blocks", NUMBER, V_BLOCKS_USED },
-	{ "  with tags", "tag-blocks", NUMBER, V_BLOCKS_TAGGED },
-	{ "written", "written", BYTES, V_WRITTEN },
-	{ "read", "read", BYTES, V_READ },
-	{ "freed", "freed", EVENTS, V_FREED_SLOTS },
-	{ "pages reserved", "reserved", EVENTS, V_RESERVED },
-	{ "  released", "released", EVENTS, V_RELEASED },
-	{ "  evicted", "evicted", EVENTS, V_EVICTED },
-	{ "objects relocated", "relocated", EVENTS, V_RELOCATED },
-	{ "  spilled", "spilled-objects", EVENTS, V_SPILLED_OBJECTS },
-	{ "  lost", "lost", EVENTS, V_LOST },
-	{ "failed reads", "failed-reads", EVENTS, V_FAILED_READS },
-	{ "failed writes", "failed-writes", EVENTS, V_FAILED_WRITES },
-	{ "  no room", "fail-space", EVENTS, V_FAIL_NO_SPACE },
-	{ "  memory limit", "fail-limit", EVENTS, V_FAIL_MEM_LIMIT },
-	{ "  no memory", "fail-memory", EVENTS, V_FAIL_NO_MEMORY },
-	{ "  compression", "fail-compress", EVENTS, V_FAIL_COMPRESS },
-	{ "  stopped", "fail-stopped", EVENTS, V_FAIL_STOPPED },
-};
-
 struct options {
 	bool bytes;
 	bool json;
-	unsigned int interval;	/* milliseconds */
-	uint64_t count;		/* 0: no end */
+	unsigned int interval;	/* in milliseconds */
+	uint64_t count;		/* 0: without end */
 };
 
 struct watched {
@@ -100,75 +65,74 @@ static void print_help(void)
 	     "  -h, --help              print this and exit");
 }
 
-/* The change in a second. Counters begin anew when the device is reset. */
-static bool rate(const struct watch *watch, const struct watched *watched,
-		 const struct row *row, double *per_second)
+static double signed_number(const struct value *value)
 {
-	const struct value *now = &watched->dev.v[row->id];
-	const struct value *before = &watched->before[row->id];
-	bool counter = row->kind == BYTES || row->kind == EVENTS;
+	return value->negative ? -(double)value->number : (double)value->number;
+}
+
+/*
+ * The change of a value in a second; false if it is unknown. A counter that is less than
+ * before has begun anew, because the device was reset.
+ */
+static bool rate(const struct watch *watch, const struct watched *watched,
+		 enum value_id id, double *per_second)
+{
+	const struct value *now = &watched->dev.v[id];
+	const struct value *before = &watched->before[id];
 
 	if (!now->known || !before->known || !watch->elapsed)
 		return false;
-	if (counter && now->number < before->number)
+	if (value_is_counter(id) && now->number < before->number)
 		return false;
-	*per_second = ((double)now->number - (double)before->number) * 1000 /
+	*per_second = (signed_number(now) - signed_number(before)) * 1000 /
 		      (double)watch->elapsed;
 	return true;
 }
 
-static bool is_size(const struct row *row)
+static const char *now_text(const struct watch *watch, const struct watched *watched,
+			    enum value_id id, char buf[SIZE_TEXT_MAX])
 {
-	return row->kind == SIZE || row->kind == BYTES;
-}
-
-static const char *value_text(const struct watch *watch, const struct watched *watched,
-			      const struct row *row, char buf[SIZE_TEXT_MAX])
-{
-	const struct value *value = &watched->dev.v[row->id];
-
-	if (!value->known)
-		return "-";
-	return size_format(buf, value->number, watch->options->bytes || !is_size(row));
+	return value_text(watched->dev.v, id, watch->options->bytes, buf);
 }
 
 static const char *rate_text(const struct watch *watch, const struct watched *watched,
-			     const struct row *row, char buf[SIZE_TEXT_MAX])
+			     enum value_id id, char buf[SIZE_TEXT_MAX])
 {
-	bool sign = row->kind == SIZE || row->kind == NUMBER;
+	bool exact = watch->options->bytes || !value_is_size(id);
 	char number[SIZE_TEXT_MAX];
 	double per_second, size;
 
-	if (!rate(watch, watched, row, &per_second))
+	if (!rate(watch, watched, id, &per_second))
 		return "-";
 	size = per_second < 0 ? -per_second : per_second;
-	if (!is_size(row) && size < 100)
+	if (!value_is_size(id) && size < 100)
 		snprintf(number, sizeof(number), "%.1f", size);
 	else
-		size_format(number, size < 1e19 ? size + 0.5 : UINT64_MAX,
-			    watch->options->bytes || !is_size(row));
-	snprintf(buf, SIZE_TEXT_MAX, "%s%.30s",
-		 per_second < 0 ? "-" : sign && per_second > 0 ? "+" : "", number);
+		size_format(number, size < 1e19 ? size + 0.5 : UINT64_MAX, exact);
+	snprintf(buf, SIZE_TEXT_MAX, "%s%.30s", per_second < 0 ? "-" :
+		 !value_is_counter(id) && per_second > 0 ? "+" : "", number);
 	return buf;
 }
 
-/* Each line ends with "clear to the end of the line", so that nothing flickers. */
+/* Each line ends with "clear the rest of the line", so that the screen does not flicker. */
 static void print_screen(const struct watch *watch)
 {
-	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX], names[64];
-	size_t i, j;
+	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX], names[WARN_TEXT_MAX];
+	enum value_id id;
+	size_t i;
 
 	fputs("\033[H", stdout);
-	for (j = 0; j < watch->nr; j++) {
-		const struct watched *watched = &watch->devices[j];
+	for (i = 0; i < watch->nr; i++) {
+		const struct watched *watched = &watch->devices[i];
 
 		fputs("\033[K", stdout);
-		status_heading(&watched->dev);
+		heading_print(&watched->dev);
 		printf("  %-16s%14s%16s\033[K\n", "", "now", "per second");
-		for (i = 0; i < ARRAY_SIZE(rows); i++)
-			printf("  %-16s%14s%16s\033[K\n", rows[i].label,
-			       value_text(watch, watched, &rows[i], a),
-			       rate_text(watch, watched, &rows[i], b));
+		for (id = 0; id < NR_VALUES; id++)
+			if (values[id].watch)
+				printf("  %-16s%14s%16s\033[K\n", values[id].line,
+				       now_text(watch, watched, id, a),
+				       rate_text(watch, watched, id, b));
 		printf("  warnings: %s\033[K\n",
 		       warn_names(&watched->dev, names, sizeof(names)) ?: "none");
 	}
@@ -176,98 +140,113 @@ static void print_screen(const struct watch *watch)
 	       watch->options->interval / 1000.0, (double)watch->total / 1000);
 }
 
-static const struct row *row_of(enum value_id id)
+/* The short name of a failure; NULL if the value counts no failures. */
+static const char *failure_name(enum value_id id)
 {
-	const struct row *row = rows;
-
-	while (row->id != id)
-		row++;
-	return row;
+	if (id == V_FAILED_READS)
+		return "reads";
+	if (id == V_LOST)
+		return "lost";
+	return values[id].label && !strcmp(values[id].label, "cause") ?
+	       values[id].label_value : NULL;
 }
 
-/* "no_space:2.0,compress:0.5", or "-" if no write failed. */
+/* "no_space:2.0,compress:0.5"; "-" if nothing failed. */
 static void print_failures(const struct watch *watch, const struct watched *watched)
 {
-	static const struct {
-		const char *name;
-		enum value_id id;
-	} causes[] = {
-		{ "no_space", V_FAIL_NO_SPACE },
-		{ "mem_limit", V_FAIL_MEM_LIMIT },
-		{ "no_memory", V_FAIL_NO_MEMORY },
-		{ "compress", V_FAIL_COMPRESS },
-		{ "stopped", V_FAIL_STOPPED },
-		{ "reads", V_FAILED_READS },
-		{ "lost", V_LOST },
-	};
 	const char *separator = "";
 	double per_second;
-	size_t i;
+	enum value_id id;
 
-	for (i = 0; i < ARRAY_SIZE(causes); i++) {
-		if (!rate(watch, watched, row_of(causes[i].id), &per_second) || !per_second)
+	for (id = 0; id < NR_VALUES; id++) {
+		if (!failure_name(id) || !rate(watch, watched, id, &per_second) ||
+		    !per_second)
 			continue;
-		printf("%s%s:%.1f", separator, causes[i].name, per_second);
+		printf("%s%s:%.1f", separator, failure_name(id), per_second);
 		separator = ",";
 	}
 	puts(*separator ? "" : "-");
 }
 
-static void print_line(const struct watch *watch, const struct watched *watched)
-{
-	static const enum value_id values[] = {
-		V_SWAP_USED, V_DATA, V_CARVEOUT_USED, V_SPILLED, V_BLOCKS_FREE,
-		V_BLOCKS_TAGGED,
-	};
-	static const enum value_id rates[] = { V_WRITTEN, V_READ, V_RESERVED, V_RELOCATED };
-	int width = watch->options->bytes ? 12 : 8;
-	char buf[SIZE_TEXT_MAX];
-	size_t i;
+/* The values in a line, if standard output is no terminal. */
+static const struct line_column {
+	const char *heading;
+	enum value_id id;
+	bool rate;
+} line_columns[] = {
+	{ "SWAP", V_SWAP_USED, false },
+	{ "DATA", V_DATA, false },
+	{ "USED", V_USED, false },
+	{ "SPILLED", V_SPILLED, false },
+	{ "FREE", V_BLOCKS_FREE, false },
+	{ "TAGS", V_BLOCKS_TAGGED, false },
+	{ "OUT/s", V_WRITTEN, true },
+	{ "IN/s", V_READ, true },
+	{ "RESERV/s", V_RESERVED, true },
+	{ "RELOC/s", V_RELOCATED, true },
+};
 
-	printf("%-9.6g %-12s", (double)watch->total / 1000, watched->dev.name);
-	for (i = 0; i < ARRAY_SIZE(values); i++)
-		printf(" %*s", width, value_text(watch, watched, row_of(values[i]), buf));
-	for (i = 0; i < ARRAY_SIZE(rates); i++)
-		printf(" %*s", width, rate_text(watch, watched, row_of(rates[i]), buf));
-	fputs("  ", stdout);
-	print_failures(watch, watched);
+static int column_width(const struct watch *watch)
+{
+	return watch->options->bytes ? 12 : 8;
 }
 
 static void print_heading(const struct watch *watch)
 {
-	static const char * const headings[] = {
-		"SWAP", "DATA", "USED", "SPILLED", "FREE", "TAGS",
-		"OUT/s", "IN/s", "TAGGED/s", "RELOCATED/s",
-	};
-	int width = watch->options->bytes ? 12 : 8;
 	size_t i;
 
 	printf("%-9s %-12s", "SECONDS", "NAME");
-	for (i = 0; i < ARRAY_SIZE(headings); i++)
-		printf(" %*s", width, headings[i]);
+	for (i = 0; i < ARRAY_SIZE(line_columns); i++)
+		printf(" %*s", column_width(watch), line_columns[i].heading);
 	puts("  FAILED/s");
+}
+
+static void print_line(const struct watch *watch, const struct watched *watched)
+{
+	char buf[SIZE_TEXT_MAX];
+	size_t i;
+
+	printf("%-9.6g %-12s", (double)watch->total / 1000, watched->dev.name);
+	for (i = 0; i < ARRAY_SIZE(line_columns); i++) {
+		const struct line_column *column = &line_columns[i];
+
+		printf(" %*s", column_width(watch), column->rate ?
+		       rate_text(watch, watched, column->id, buf) :
+		       now_text(watch, watched, column->id, buf));
+	}
+	fputs("  ", stdout);
+	print_failures(watch, watched);
+}
+
+/* "\"swap-used\": 13111296, \"swap-used/s\": 0.000": the names are those of the columns. */
+static void print_json_value(const struct watch *watch, const struct watched *watched,
+			     enum value_id id)
+{
+	char name[32], buf[SIZE_TEXT_MAX];
+	double per_second;
+	size_t i;
+
+	for (i = 0; values[id].column[i] && i < sizeof(name) - 1; i++)
+		name[i] = tolower((unsigned char)values[id].column[i]);
+	name[i] = '\0';
+	printf(", \"%s\": %s", name, watched->dev.v[id].known ?
+	       value_text(watched->dev.v, id, true, buf) : "null");
+	if (rate(watch, watched, id, &per_second))
+		printf(", \"%s/s\": %.3f", name, per_second);
+	else
+		printf(", \"%s/s\": null", name);
 }
 
 static void print_json(const struct watch *watch, const struct watched *watched)
 {
-	double per_second;
-	char buf[64];
-	size_t i;
+	char buf[WARN_TEXT_MAX];
+	enum value_id id;
 
 	printf("{\"seconds\": %.3f, \"name\": \"%s\"", (double)watch->total / 1000,
 	       watched->dev.name);
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct value *value = &watched->dev.v[rows[i].id];
-
-		if (value->known)
-			printf(", \"%s\": %" PRIu64, rows[i].name, value->number);
-		else
-			printf(", \"%s\": null", rows[i].name);
-		if (rate(watch, watched, &rows[i], &per_second))
-			printf(", \"%s/s\": %.3f", rows[i].name, per_second);
-		else
-			printf(", \"%s/s\": null", rows[i].name);
-	}
+	for (id = 0; id < NR_VALUES; id++)
+		if (values[id].watch)
+			print_json_value(watch, watched, id);
 	if (warn_names(&watched->dev, buf, sizeof(buf)))
 		printf(", \"warnings\": \"%s\"}\n", buf);
 	else
@@ -286,7 +265,7 @@ static void print(const struct watch *watch)
 		else
 			print_line(watch, &watch->devices[i]);
 	}
-	/* Whoever reads a pipe wants it now. */
+	/* A program that reads a pipe wants the line now. */
 	fflush(stdout);
 }
 
@@ -298,7 +277,7 @@ static uint64_t now(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* Returns the time since @last, and makes it now. Both in milliseconds. */
+/* Waits. Returns the time since @last and sets @last to now, in milliseconds. */
 static uint64_t wait_interval(unsigned int milliseconds, uint64_t *last)
 {
 	const struct timespec interval = {
@@ -307,10 +286,10 @@ static uint64_t wait_interval(unsigned int milliseconds, uint64_t *last)
 	};
 	uint64_t before = *last;
 
-	if (fault_sleep(milliseconds))
+	if (inject_sleep(milliseconds))
 		return milliseconds;
 	nanosleep(&interval, NULL);
-	/* With what reading and printing took. */
+	/* The time for reading and printing counts, too. */
 	*last = now();
 	return *last - before;
 }
@@ -325,7 +304,7 @@ static int read_again(struct watch *watch)
 
 		memcpy(watched->before, watched->dev.v, sizeof(watched->before));
 		device_forget(&watched->dev);
-		ret = device_read(&watched->dev);
+		ret = snapshot_read(&watched->dev);
 		watch->bad |= watched->dev.bad;
 	}
 	return ret;
@@ -348,7 +327,7 @@ static int loop(struct watch *watch)
 		ret = read_again(watch);
 		if (!ret)
 			print(watch);
-		/* Nobody listens any more. */
+		/* The reader of the output has gone. */
 		if (ferror(stdout))
 			break;
 	}
@@ -371,15 +350,13 @@ static int run(struct watch *watch)
 	return ret ?: watch->bad ? EXIT_ERROR : EXIT_OK;
 }
 
-static int watch_devices(char **names, size_t nr, const struct options *options)
+static int watch_devices(size_t nr, char **names, const void *options)
 {
-	struct watch watch = {
-		.options = options,
-		.screen = !options->json && isatty(STDOUT_FILENO),
-	};
+	struct watch watch = { .options = options };
 	int ret = EXIT_OK;
 	size_t i;
 
+	watch.screen = !watch.options->json && isatty(STDOUT_FILENO);
 	watch.devices = xcalloc(nr, sizeof(*watch.devices));
 	for (i = 0; i < nr && !ret; i++) {
 		ret = device_open(&watch.devices[i].dev, names[i]);
@@ -393,20 +370,7 @@ static int watch_devices(char **names, size_t nr, const struct options *options)
 	return ret;
 }
 
-static int watch_all(const struct options *options)
-{
-	char **names = devices_list();
-	size_t nr = 0;
-	int ret;
-
-	while (names[nr])
-		nr++;
-	ret = nr ? watch_devices(names, nr, options) : no_device();
-	devices_free(names);
-	return ret;
-}
-
-/* "2" or "0.5", in milliseconds. */
+/* Parses "2" or "0.5" seconds into milliseconds. */
 static int parse_interval(const char *text, unsigned int *interval)
 {
 	char digits[8] = "", fraction[4] = "";
@@ -415,7 +379,7 @@ static int parse_interval(const char *text, unsigned int *interval)
 
 	if (sscanf(text, "%7[0-9]%n.%3[0-9]%n", digits, &end, fraction, &end) < 1)
 		end = 0;
-	/* What follows the point is filled up to three digits. */
+	/* Three digits after the point are milliseconds. */
 	while (*fraction && strlen(fraction) < 3)
 		strcat(fraction, "0");
 	if (text[end] || number_parse(digits, &seconds) ||
@@ -476,6 +440,5 @@ int cmd_watch(int argc, char **argv)
 	}
 	if (ret)
 		return ret;
-	return optind < argc ? watch_devices(argv + optind, argc - optind, &options) :
-			       watch_all(&options);
+	return devices_each(argc - optind, argv + optind, watch_devices, &options);
 }

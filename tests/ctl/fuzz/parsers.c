@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A libFuzzer target on everything in mtetagramctl that parses what others wrote.
+ * A libFuzzer target for everything in mtetagramctl that parses text from outside.
  *
- * The first byte of the input says which parser gets the rest. The sources are
- * included, as most parsers are static. Beyond what the sanitizers see, each case
- * checks what must hold for any input at all.
+ * The first byte of the input chooses the parser, which gets the rest. Most parsers are
+ * static, so this file includes their sources. The sanitizers find errors in memory; MUST()
+ * checks what is true for every input.
  */
 
 #include "device.c"
+#include "snapshot.c"
 #include "swap.c"
 #include "users.c"
 
 #include "blockmap.h"
+#include "warn.h"
 
 #include <ctype.h>
 
 #define MUST(condition)	do { if (!(condition)) abort(); } while (0)
 
-/* A copy that ends where the input ends, so that a byte too far is seen. */
+/* A copy that ends where the input ends: the sanitizer then sees a byte too far. */
 static char *copy_text(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);
@@ -36,7 +38,7 @@ static void init_device(struct device *dev)
 	strcpy(dev->path, "/dev/mtetagram0");
 }
 
-/* What was printed without rounding is read back as the same. */
+/* A size that is printed without rounding must be read as the same size. */
 static void fuzz_size(char *text)
 {
 	char printed[SIZE_TEXT_MAX];
@@ -52,15 +54,30 @@ static void fuzz_size(char *text)
 	MUST(strlen(size_format(printed, bytes, false)) < 8);
 }
 
-static void fuzz_columns(char *text)
+/* The text of a value begins with "-" if the value is negative, and is "-" if unknown. */
+static void print_values(const struct device *dev)
+{
+	char buf[SIZE_TEXT_MAX];
+	const char *text;
+	enum value_id id;
+
+	for (id = 0; id < NR_VALUES; id++) {
+		text = value_text(dev->v, id, id & 1, buf);
+		MUST(dev->v[id].known == (text[1] || *text != '-'));
+		MUST((*text == '-') == (!dev->v[id].known || dev->v[id].negative));
+	}
+}
+
+static void fuzz_words(char *text)
 {
 	struct device dev;
 
 	init_device(&dev);
-	if (!parse_columns(&dev, text, mm_stat, ARRAY_SIZE(mm_stat)))
-		MUST(dev.v[V_DATA].known && dev.v[V_HUGE_PAGES].known);
-	derive(&dev);
+	if (!parse_words(&dev, "mm_stat", text))
+		MUST(dev.v[V_DATA].known && dev.v[V_COMPACTED].known);
+	values_derive(dev.v);
 	warn_find(&dev);
+	print_values(&dev);
 }
 
 static void fuzz_algorithms(char *text)
@@ -86,8 +103,9 @@ static void fuzz_file(const uint8_t *data, size_t size,
 	init_device(&dev);
 	parse(&dev, file);
 	fclose(file);
-	derive(&dev);
+	values_derive(dev.v);
 	warn_find(&dev);
+	print_values(&dev);
 	for (i = 0; i < NR_WARNINGS; i++)
 		if (dev.warnings & 1U << i)
 			MUST(strlen(warn_text(&dev, i, buf)) < sizeof(buf));
@@ -144,7 +162,7 @@ static void fuzz_text(unsigned int what, char *text, size_t size)
 		fuzz_size(text);
 		break;
 	case 1:
-		fuzz_columns(text);
+		fuzz_words(text);
 		break;
 	case 2:
 		fuzz_algorithms(text);
@@ -156,7 +174,7 @@ static void fuzz_text(unsigned int what, char *text, size_t size)
 		fuzz_escape(text, size);
 		break;
 	default:
-		/* A path with more directories would be looked up. */
+		/* find_name() would look up a path with more directories. */
 		if (!strchr(text, '/') && find_name(text, name))
 			MUST(is_device_name(name));
 	}
@@ -169,7 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int what;
 	char *text;
 
-	/* Attributes are no longer, and lines that are do nothing new. */
+	/* No attribute is longer, and longer lines do nothing new. */
 	if (!size || size > 2 * SYSFS_VALUE_MAX)
 		return 0;
 	what = (*data++ - '0') % 9U;

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The map as a picture in SVG, for a report. All cells of one look are one path, so
- * that the file stays small; no script, no font but the viewer's.
+ * The picture in SVG, for a report. All cells that look the same are one path, so that
+ * the file stays small. It has no script, and uses the fonts of the viewer.
  */
 
 #include <inttypes.h>
 
 #include "device.h"
-#include "map.h"
+#include "picture.h"
 #include "size.h"
 
 #define STEP	9	/* from cell to cell */
 #define CELL	8
 #define MARGIN	12
-#define LEFT	60	/* room for the number of a block, which is below 2^28 */
-#define LABEL	4	/* rows from one to the next */
+#define LEFT	60	/* room for the number of a block, which has up to 9 digits */
+#define LABEL	4	/* rows from one label to the next */
 #define HEAD	44	/* room for two lines of text */
 #define LEGEND	60
 
-/* From light to dark; told apart by people who see no red or green as well. */
-static const char * const data_colors[MAP_LEVELS] = {
+/* From light to dark. People who cannot tell red from green can tell these apart. */
+static const char * const data_colors[PICTURE_LEVELS] = {
 	"#d3e5f5", "#b3d3ec", "#8fbfe2", "#68a8d6", "#4490c8", "#2877b5", "#145d9b", "#0a447a",
 };
 
-static const char * const tag_colors[MAP_LEVELS] = {
+static const char * const tag_colors[PICTURE_LEVELS] = {
 	"#fde0c5", "#fcc894", "#fbae62", "#f7923a", "#ea751b", "#d05a0a", "#a94504", "#7f3403",
 };
 
@@ -31,7 +31,7 @@ static const char free_color[] = "#e6e6e6";
 static const char switching_color[] = "#c02fb0";
 static const char offline_color[] = "#333333";
 
-/* The part of each cell that has this look: all of it, or one half if it is mixed. */
+/* One look. A cell that has data and tags is half data and half tags. */
 struct layer {
 	enum block_state state;
 	unsigned int level;
@@ -47,7 +47,7 @@ static void add_cell(const struct picture *picture, const struct layer *layer, s
 	struct look look;
 
 	blockmap_cell(&picture->map, nr * picture->group, picture->group, &cell);
-	look = map_look(&cell);
+	look = picture_look(&cell);
 	if (look.state == BLOCK_TAGS && look.both) {
 		if (layer->state == BLOCK_DATA && layer->level == look.level)
 			fprintf(file, "M%zu %zuh%dv%dz", x, y, CELL, CELL);
@@ -63,7 +63,7 @@ static void add_cell(const struct picture *picture, const struct layer *layer, s
 static void add_layer(const struct picture *picture, const struct layer *layer,
 		      FILE *file)
 {
-	size_t nr, cells = map_cells(picture);
+	size_t nr, cells = picture_cells(picture);
 
 	fprintf(file, "<path fill=\"%s\" d=\"", layer->color);
 	for (nr = 0; nr < cells; nr++)
@@ -81,7 +81,7 @@ static void add_layers(const struct picture *picture, FILE *file)
 	add_layer(picture, &nothing, file);
 	add_layer(picture, &offline, file);
 	add_layer(picture, &switching, file);
-	for (level = 1; level <= MAP_LEVELS; level++) {
+	for (level = 1; level <= PICTURE_LEVELS; level++) {
 		const struct layer data = { BLOCK_DATA, level, data_colors[level - 1] };
 		const struct layer tags = { BLOCK_TAGS, level, tag_colors[level - 1] };
 
@@ -90,7 +90,7 @@ static void add_layers(const struct picture *picture, FILE *file)
 	}
 }
 
-/* The number of the first block in a row. */
+/* Labels with the number of the first block in a row. */
 static void add_labels(const struct picture *picture, size_t rows, FILE *file)
 {
 	size_t row;
@@ -102,13 +102,13 @@ static void add_labels(const struct picture *picture, size_t rows, FILE *file)
 	fputs("</g>\n", file);
 }
 
-/* How a cell looks that holds both, in the colours of the middle. */
+/* The look of a cell with data and tags, in colours of the middle level. */
 static void add_mixed_swatch(size_t x, size_t y, FILE *file)
 {
 	fprintf(file, "<path fill=\"%s\" d=\"M%zu %zuh%dv%dz\"/>\n",
-		data_colors[MAP_LEVELS / 2], x, y, CELL, CELL);
+		data_colors[PICTURE_LEVELS / 2], x, y, CELL, CELL);
 	fprintf(file, "<path fill=\"%s\" d=\"M%zu %zuv%dh%dz\"/>\n",
-		tag_colors[MAP_LEVELS / 2], x, y, CELL, CELL);
+		tag_colors[PICTURE_LEVELS / 2], x, y, CELL, CELL);
 	fprintf(file, "<text x=\"%zu\" y=\"%zu\">data and tags in a cell</text>\n",
 		x + STEP + 4, y + CELL);
 }
@@ -133,11 +133,11 @@ static void add_legend(const struct picture *picture, size_t y, FILE *file)
 	char text[128];
 
 	snprintf(text, sizeof(text), "data, by fill: %" PRIu32 ", %u %% full",
-		 whole->blocks[BLOCK_DATA], map_percent(whole, BLOCK_DATA));
-	add_swatches(LEFT, y, data_colors, MAP_LEVELS, text, file);
+		 whole->blocks[BLOCK_DATA], cell_percent(whole, BLOCK_DATA));
+	add_swatches(LEFT, y, data_colors, PICTURE_LEVELS, text, file);
 	snprintf(text, sizeof(text), "tags, by tagged pages: %" PRIu32 ", %u %% tagged",
-		 whole->blocks[BLOCK_TAGS], map_percent(whole, BLOCK_TAGS));
-	add_swatches(LEFT, y + 16, tag_colors, MAP_LEVELS, text, file);
+		 whole->blocks[BLOCK_TAGS], cell_percent(whole, BLOCK_TAGS));
+	add_swatches(LEFT, y + 16, tag_colors, PICTURE_LEVELS, text, file);
 	add_mixed_swatch(LEFT + 360, y + 16, file);
 	snprintf(text, sizeof(text), "free: %" PRIu32, whole->blocks[BLOCK_FREE]);
 	add_swatches(LEFT, y + 32, nothing, 1, text, file);
@@ -147,9 +147,9 @@ static void add_legend(const struct picture *picture, size_t y, FILE *file)
 	add_swatches(LEFT + 360, y + 32, offline, 1, text, file);
 }
 
-void map_svg(const struct picture *picture, FILE *file)
+void picture_print_svg(const struct picture *picture, FILE *file)
 {
-	size_t rows = (map_cells(picture) + picture->columns - 1) / picture->columns;
+	size_t rows = (picture_cells(picture) + picture->columns - 1) / picture->columns;
 	size_t width = LEFT + picture->columns * STEP + MARGIN;
 	size_t legend = HEAD + rows * STEP + MARGIN;
 	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX];

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Why there is no device: what the device tree says about tag storage, and whether
- * the driver is there.
+ * Why the machine has no device: the device tree may lack tag storage, the driver may not
+ * be loaded, or the driver may have refused the tag storage.
  */
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "device.h"
-#include "mtetagramctl.h"
+#include "exit.h"
+#include "message.h"
+#include "no_device.h"
+#include "sysfs.h"
 
 #define RESERVED_MEMORY	"/proc/device-tree/reserved-memory"
 
-/* Does a property, a list of strings that end in zero, hold the string? */
+/* Does a property, which is a list of strings, hold @string? */
 static bool property_has(int node, const char *property, const char *string)
 {
 	char buf[512];
@@ -38,7 +41,7 @@ static bool property_has(int node, const char *property, const char *string)
 	return false;
 }
 
-/* Copy the name of the first node that describes tag storage. */
+/* Finds the first node that describes tag storage, and copies its name. */
 static bool find_node(char *name, size_t size)
 {
 	DIR *dir = sysfs_opendir(RESERVED_MEMORY);
@@ -74,7 +77,7 @@ static bool is_directory(const char *path)
 	return true;
 }
 
-/* Does a line of the file end with this? */
+/* Does a line of the file end with @end? */
 static bool has_line(const char *path, const char *end)
 {
 	FILE *file = sysfs_fopen(path);
@@ -108,7 +111,7 @@ static bool is_builtin(void)
 	return *release && !strchr(release, '/') && has_line(path, "/mtetagram.ko");
 }
 
-int no_device(void)
+int report_no_device(void)
 {
 	char node[256];
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Failures on demand, for the tests. Empty unless built with TEST=1.
+ * Errors on demand, for the tests. This file is empty unless it is built with TEST=1.
  *
- * MTETAGRAM_TEST_FAULT holds rules separated by commas, "OPERATION FILE ERROR [N]":
- * the operation on the file fails with that error, the first N times or always; with
- * "<N" instead, only if a number less than N is written. TERM stands for SIGTERM at
- * that moment, and the operation goes on.
+ * MTETAGRAM_TEST_FAULT holds rules separated by commas. A rule is "OPERATION FILE ERROR
+ * [CONDITION]": the operation on the file fails with that error. Without a condition it
+ * fails each time. The condition N lets the first N times fail. The condition <N lets a
+ * write of a number below N fail. The error TERM sends SIGTERM at that moment, and the
+ * operation goes on.
  * MTETAGRAM_TEST_TRACE is a file that gets a line for each write.
- * MTETAGRAM_TEST_SLEEP is a script that runs instead of any sleep.
+ * MTETAGRAM_TEST_SLEEP is a script that runs instead of each sleep.
  */
 
-#include "fault.h"
+#include "inject.h"
 
 #ifdef MTETAGRAM_TEST
 
@@ -21,13 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAULT_TERM	2
+#define INJECT_TERM	2
 
 static const struct {
 	const char *name;
 	int error;
 } errors[] = {
-	{ "DROP", FAULT_DROP },
+	{ "DROP", INJECT_DROP },
 	{ "EACCES", -EACCES },
 	{ "EBUSY", -EBUSY },
 	{ "EINVAL", -EINVAL },
@@ -36,7 +37,7 @@ static const struct {
 	{ "ENOENT", -ENOENT },
 	{ "ENOMEM", -ENOMEM },
 	{ "ENOSPC", -ENOSPC },
-	{ "TERM", FAULT_TERM },
+	{ "TERM", INJECT_TERM },
 };
 
 static int error_by_name(const char *name)
@@ -50,7 +51,7 @@ static int error_by_name(const char *name)
 	abort();
 }
 
-/* "", "3": the first three times; "<4096": if less is written. */
+/* Does the condition of a rule hold, after so many @hits? "" always holds. */
 static bool condition_holds(const char *condition, unsigned int hits, const char *value)
 {
 	if (*condition == '<')
@@ -59,7 +60,7 @@ static bool condition_holds(const char *condition, unsigned int hits, const char
 	return !*condition || hits < strtoull(condition, NULL, 10);
 }
 
-int fault_inject(const char *operation, const char *file, const char *value)
+int inject_error(const char *operation, const char *file, const char *value)
 {
 	static unsigned int hits[8];
 	const char *rule = getenv("MTETAGRAM_TEST_FAULT");
@@ -76,7 +77,7 @@ int fault_inject(const char *operation, const char *file, const char *value)
 			int error = error_by_name(rule_error);
 
 			hits[i]++;
-			if (error != FAULT_TERM)
+			if (error != INJECT_TERM)
 				return error;
 			raise(SIGTERM);
 		}
@@ -87,19 +88,19 @@ int fault_inject(const char *operation, const char *file, const char *value)
 	return 0;
 }
 
-bool fault_sleep(unsigned int milliseconds)
+bool inject_sleep(unsigned int milliseconds)
 {
 	const char *script = getenv("MTETAGRAM_TEST_SLEEP");
 
 	if (!script)
 		return false;
-	fault_trace("sleep %u", milliseconds);
+	inject_trace("sleep %u", milliseconds);
 	if (system(script))
 		abort();
 	return true;
 }
 
-void fault_trace(const char *fmt, ...)
+void inject_trace(const char *fmt, ...)
 {
 	const char *name = getenv("MTETAGRAM_TEST_TRACE");
 	FILE *file = name ? fopen(name, "a") : NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Running other programs. No shell: nothing is ever interpreted.
+ * Other programs. They run without a shell, so no argument is ever interpreted.
  */
 
 #include <errno.h>
@@ -15,18 +15,19 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "mtetagramctl.h"
-#include "progress.h"
-#include "run.h"
+#include "interrupt.h"
+#include "message.h"
+#include "program.h"
+#include "util.h"
 
 extern char **environ;
 
 static int spawn(pid_t *pid, const char * const argv[])
 {
-	/* The PATH of a user who became root with su lacks them. */
+	/* PATH may lack these directories after su. */
 	static const char * const dirs[] = { "/usr/sbin", "/sbin" };
 	posix_spawn_file_actions_t actions;
-	/* They are not changed: the type is older than const. */
+	/* posix_spawn() does not change the strings; its type is older than const. */
 	char **args = (char **)argv;
 	char path[PATH_MAX];
 	size_t i;
@@ -46,7 +47,7 @@ static int spawn(pid_t *pid, const char * const argv[])
 	return ret;
 }
 
-int run_program_watched(const char *subject, const char * const argv[],
+int program_run_watched(const char *subject, const char * const argv[],
 			void (*tick)(void *ctx), void *ctx)
 {
 	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
@@ -75,7 +76,7 @@ int run_program_watched(const char *subject, const char * const argv[],
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int run_program(const char *subject, const char * const argv[])
+int program_run(const char *subject, const char * const argv[])
 {
 	int ret, status;
 	pid_t pid;
