@@ -180,7 +180,7 @@ static void test_format(void)
 			printf("format: got %s, expected %s\n", buf, cases[i].whole);
 			failed = 1;
 		}
-		/* What it is for: it can be typed in. */
+		/* The user can type in what size_format_whole() prints. */
 		ret = size_parse(buf, &arg);
 		expect("size", buf, ret, arg.number, 0, cases[i].bytes);
 	}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Completion of mtetagramctl. Commands, options and columns are those that its own
-# help texts name, so there is no list here to keep up to date.
+# Completion of mtetagramctl. Commands, options and columns come from the help texts of
+# mtetagramctl, so this file has no lists.
 
 # Names of the commands.
 _mtetagramctl_commands()
@@ -9,13 +9,14 @@ _mtetagramctl_commands()
 	"$1" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'
 }
 
-# _mtetagramctl_options PROGRAM [COMMAND]: its long options.
+# _mtetagramctl_options PROGRAM [COMMAND]: the long options of the command.
 _mtetagramctl_options()
 {
 	"$@" --help 2>/dev/null | sed -nE 's/^ +(-[A-Za-z], +)?(--[a-z][a-z-]*).*/\2/p'
 }
 
-# The elements of a list of columns, after what is there of it.
+# _mtetagramctl_columns PROGRAM COMMAND LIST: the columns, each after the part of the list
+# that is complete.
 _mtetagramctl_columns()
 {
 	local before=
@@ -26,7 +27,7 @@ _mtetagramctl_columns()
 		sed "s/^/$before/"
 }
 
-# The command of this line, if it has been typed to its end.
+# The command of this line, if the user has typed all of it.
 _mtetagramctl_command()
 {
 	local i
@@ -47,7 +48,7 @@ _mtetagramctl()
 		words=$(cat /sys/block/mtetagram*/comp_algorithm 2>/dev/null | tr -d '[]') ;;
 	-o | --output)
 		words=$(_mtetagramctl_columns "$program" "${command:-status}" "$cur")
-		# Elsewhere it is a file.
+		# Other commands have --output FILE.
 		[[ $words ]] || words=$(compgen -f -- "$cur") ;;
 	-s | --size | -m | --mem-limit | -p | --priority | --interval | --count | --group)
 		return ;;

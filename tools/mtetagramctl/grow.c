@@ -126,7 +126,7 @@ static int renew_swap(struct device *dev, struct grow *grow)
 	ret = swap_off(&grow->move);
 	if (ret)
 		return ret;
-	/* From here on the user cannot interrupt it. */
+	/* The user cannot interrupt mkswap and swapon. */
 	ret = swap_format(dev);
 	if (!ret)
 		ret = swap_on(dev, priority);

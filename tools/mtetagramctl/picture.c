@@ -19,7 +19,7 @@ struct look picture_look(const struct cell *cell)
 		.tag_level = cell_level(cell, BLOCK_TAGS, PICTURE_LEVELS),
 	};
 
-	/* A block that is switching is rare and soon gone, so it hides the others. */
+	/* A block that is switching is rare and soon gone, so it hides the other states. */
 	if (cell->blocks[BLOCK_SWITCHING])
 		look.state = BLOCK_SWITCHING;
 	else if (cell->blocks[BLOCK_OFFLINE])

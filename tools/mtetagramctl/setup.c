@@ -149,7 +149,7 @@ static int check_device(struct device *dev, struct plan *plan)
 	       device_size_of(dev, &plan->mem_limit, &plan->mem_limit_bytes);
 }
 
-/* Writes one setting, and notes in @changed that it was written. Reports errors. */
+/* Writes one setting, and notes that in @changed. Reports errors. */
 static int put(struct device *dev, const char *attr, const char *value, bool *changed)
 {
 	int ret;

@@ -64,7 +64,7 @@ static void print_head(const char *name, bool counter, const char *help, FILE *f
 		counter ? "counter" : "gauge");
 }
 
-/* What is text becomes a label. Only names that were checked get here. */
+/* Texts become labels. These texts need no escapes: snapshot.c has checked them. */
 static void print_info(const struct snapshots *snapshots, FILE *file)
 {
 	char labels[128];
@@ -231,7 +231,7 @@ static int stats(size_t nr, char **names, const void *ctx)
 	struct snapshots snapshots;
 	int ret = snapshots_read(&snapshots, nr, names), error = EXIT_OK;
 
-	/* A file that lacks something would look complete, so it is not written then. */
+	/* A file that lacks a device would look complete, so keep the old file then. */
 	if (snapshots.nr && (!options->path || !ret))
 		error = print(&snapshots, options);
 	snapshots_free(&snapshots);

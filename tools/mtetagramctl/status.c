@@ -46,7 +46,7 @@ static bool is_shown(const struct device *dev, enum value_id id)
 	}
 }
 
-/* What stands behind a value: the meaning, or other values that belong to it. */
+/* The note behind a value: its meaning, or other values that belong to it. */
 static void print_note(const struct device *dev, enum value_id id, bool exact)
 {
 	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX];
@@ -94,7 +94,7 @@ static void print_note(const struct device *dev, enum value_id id, bool exact)
 	}
 }
 
-/* The blocks that hold tags, if the user may know. "map --list" has all of them. */
+/* Prints the first blocks that hold tags. Only root may read them. */
 static void print_tag_blocks(struct device *dev)
 {
 	struct block_map map;

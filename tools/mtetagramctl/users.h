@@ -17,7 +17,7 @@ void users_read(struct device *dev);
  * users_refuse() - report the user of a device, and what to do
  * @dev: a device that has been read
  *
- * Return: EXIT_OK if nobody uses the device, else EXIT_BUSY.
+ * Return: EXIT_OK if the device is not in use, else EXIT_BUSY.
  */
 int users_refuse(struct device *dev);
 
@@ -25,7 +25,7 @@ int users_refuse(struct device *dev);
  * users_refuse_others() - like users_refuse(), but swap is allowed
  * @dev: a device that has been read
  *
- * Return: EXIT_OK if nobody but swap uses the device, else EXIT_BUSY.
+ * Return: EXIT_OK if the device is not in use, or only as swap, else EXIT_BUSY.
  */
 int users_refuse_others(struct device *dev);
 
