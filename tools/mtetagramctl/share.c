@@ -58,23 +58,31 @@ static int write_share(struct device *dev, uint64_t bytes)
 	return device_write(dev, values[V_SHARE].file, size_format(text, bytes, true));
 }
 
-/* Sets the share back to what it was. The driver always allows a larger share. */
-static int set_back(struct share *share, int ret)
+/*
+ * Sets the share back to what it was. The driver always allows a larger share. False if
+ * that failed, which has been reported.
+ */
+static bool set_back(struct share *share)
 {
 	char text[SIZE_TEXT_MAX];
 	int error = write_share(share->dev, share->before);
 
 	progress_end(&share->progress);
+	/* The device may be gone. Then there is no share. */
 	if (!error || error == -ENODEV || error == -ENOENT)
-		return ret;
+		return true;
 	report_err(share->dev->path, "could not set the share back to %s: %s",
 		   size_format_whole(text, share->before), strerror(-error));
-	return EXIT_ERROR;
+	return false;
 }
 
-/* Reports that the data does not fit into @refused. 0 for @fits means unknown. */
-static int no_room(struct share *share, uint64_t refused, uint64_t fits)
+/*
+ * Reports that the data does not fit into @refused. 0 for @fits means unknown. @back: the
+ * share is as it was before.
+ */
+static int no_room(struct share *share, uint64_t refused, uint64_t fits, bool back)
 {
+	const char *end = back ? "; the share is as before" : "";
 	char a[SIZE_TEXT_MAX], b[SIZE_TEXT_MAX], c[SIZE_TEXT_MAX], d[SIZE_TEXT_MAX],
 	     e[SIZE_TEXT_MAX];
 	struct device *dev = share->dev;
@@ -88,14 +96,14 @@ static int no_room(struct share *share, uint64_t refused, uint64_t fits)
 		return ret;
 	size_format_whole(a, share->wanted);
 	if (!fits || !v[V_DATA].known || !v[V_COMPR].known)
-		report_err(dev->path, "cannot shrink to %s: what is stored does not fit; free some (swapoff) or choose a larger share; the share is as before",
-			   a);
+		report_err(dev->path, "cannot shrink to %s: what is stored does not fit; free some (swapoff) or choose a larger share%s",
+			   a, end);
 	else
-		report_err(dev->path, "cannot shrink to %s: %s stored, compressed to %s, fits into %s now, but not into %s; free some (swapoff) or choose a larger share; the share is as before",
+		report_err(dev->path, "cannot shrink to %s: %s stored, compressed to %s, fits into %s now, but not into %s; free some (swapoff) or choose a larger share%s",
 			   a, size_format(b, v[V_DATA].number, share->exact),
 			   size_format(c, v[V_COMPR].number, share->exact),
-			   size_format_whole(d, fits), size_format_whole(e, refused));
-	return EXIT_NO_ROOM;
+			   size_format_whole(d, fits), size_format_whole(e, refused), end);
+	return back ? EXIT_NO_ROOM : EXIT_ERROR;
 }
 
 /* The data fits into @fits but not into @refused. Finds the least that it fits into. */
@@ -127,15 +135,31 @@ static int find_least(struct share *share, uint64_t refused, uint64_t fits)
 		else
 			break;
 	}
-	return set_back(share, no_room(share, refused, fits));
+	return no_room(share, refused, fits, set_back(share));
 }
 
 static int failed(struct share *share, uint64_t bytes, int error)
 {
 	char text[SIZE_TEXT_MAX];
 
-	return device_write_failed(share->dev, values[V_SHARE].file, size_format(text, bytes, true),
-				   error);
+	return device_write_failed(share->dev, values[V_SHARE].file,
+				   size_format(text, bytes, true), error);
+}
+
+static int failed_later(struct share *share, uint64_t bytes, int error)
+{
+	int ret = failed(share, bytes, error);
+
+	return set_back(share) ? ret : EXIT_ERROR;
+}
+
+/* The user has interrupted the tool. */
+static int stop(struct share *share)
+{
+	bool back = set_back(share);
+
+	report_err(share->dev->path, "interrupted%s", back ? "; the share is as before" : "");
+	return back ? EXIT_INTERRUPTED : EXIT_ERROR;
 }
 
 /* @used: bytes of the tag blocks that hold data now. */
@@ -151,9 +175,7 @@ static int shrink(struct share *share, uint64_t used)
 		progress_show(&share->progress, "shrinking", used - at,
 			      used - share->wanted);
 		if (interrupted()) {
-			ret = set_back(share, EXIT_INTERRUPTED);
-			report_err(share->dev->path, "interrupted; the share is as before");
-			return ret;
+			return stop(share);
 		}
 		/* The last step ends exactly at the wanted share. */
 		next = i == steps ? share->wanted :
@@ -166,7 +188,7 @@ static int shrink(struct share *share, uint64_t used)
 		if (ret && i == 1)
 			return failed(share, next, ret);
 		if (ret)
-			return set_back(share, failed(share, next, ret));
+			return failed_later(share, next, ret);
 		at = next;
 	}
 	progress_end(&share->progress);
@@ -178,7 +200,7 @@ static int set_at_once(struct share *share)
 	int ret = write_share(share->dev, share->wanted);
 
 	if (ret == -ENOSPC)
-		return no_room(share, share->wanted, 0);
+		return no_room(share, share->wanted, 0, true);
 	return ret ? failed(share, share->wanted, ret) : EXIT_OK;
 }
 
