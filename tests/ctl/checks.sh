@@ -207,7 +207,7 @@ s/counter$/histogram/
 /^mtetagram_data_bytes/d
 5,6p
 $p
-$s/ \([0-9]*\)$/ -\1/
+s/^\(mtetagram_reads_total.*\) \([0-9]*\)$/\1 -\2/
 s/^mtetagram_data_bytes/mtetagram_date_bytes/
 $a # HELP mtetagram_x nothing
 $s/$/\n/

@@ -12,6 +12,7 @@
  */
 
 #include "inject.h"
+#include "util.h"
 
 #ifdef MTETAGRAM_TEST
 

@@ -8,7 +8,6 @@
  */
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "blockmap.h"

@@ -5,7 +5,6 @@
  * open.
  */
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "util.h"
 #include "values.h"
 
 #define PAGE_BYTES	4096	/* the driver counts in these */
