@@ -4,8 +4,8 @@
 # $here, $top, $tool_dir, $tool, $out and $work. A test is a function check_NAME. If it
 # fails, its status is not 0 and its output says what is wrong.
 
-checks=(size_test values-abi values-manual values-trees includes expected help manual-page
-	formats prometheus-parser fuzz)
+checks=(size_test values-abi values-manual values-trees warnings includes expected help
+	manual-page formats prometheus-parser fuzz)
 
 # Attributes of the driver that are not in the table of values: those that are only
 # written, and the binary block map, which blockmap.c reads.
@@ -71,6 +71,24 @@ check_values_manual()
 			fi
 		done <"$work/names"
 	done
+	return $status
+}
+
+# The manual page and the help of the column WARNINGS name each warning.
+check_warnings()
+{
+	local status=0 name help
+
+	help=$("$tool" status --help | grep ' WARNINGS ')
+	sed -n 's/.*warning="\(.*\)".*/\1/p' "$here/cases/303-stats-prometheus/expected/stdout" |
+		sort -u >"$work/names"
+	[[ -s $work/names ]] || status=1
+	while read -r name; do
+		grep -q "^\.It Cm $name\$" "$tool_dir/mtetagramctl.8" && [[ $help == *" $name"* ]] || {
+			echo "$name is not in the manual page or not in the help"
+			status=1
+		}
+	done <"$work/names"
 	return $status
 }
 
