@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The block device: what main.c, blk.c and sysfs.c share.
+ * A device: what main.c, device.c, broker.c, blk.c and sysfs.c share.
  */
 #ifndef _MTETAGRAM_DEVICE_H
 #define _MTETAGRAM_DEVICE_H
@@ -96,13 +96,16 @@ static inline struct mtg_device *mtg_dev(struct device *dev)
 	return dev_to_disk(dev)->private_data;
 }
 
+struct mtg_device *mtg_device_create(struct mtg_region *region, int major);
+int mtg_device_add_disk(struct mtg_device *dev);
+void mtg_device_destroy(struct mtg_device *dev);
+
 int mtg_device_setup(struct mtg_device *dev, u64 disksize);
 int mtg_device_grow(struct mtg_device *dev, u64 disksize);
 int mtg_device_reset(struct mtg_device *dev);
 int mtg_device_set_share(struct mtg_device *dev, u32 nr_blocks);
 int mtg_device_offline(struct mtg_device *dev, u64 address);
 int mtg_device_set_spare_size(struct mtg_device *dev, unsigned int nr_pages);
-void mtg_device_set_defaults(struct mtg_device *dev);
 
 extern const struct block_device_operations mtg_block_ops;
 extern const struct attribute_group *mtg_disk_groups[];

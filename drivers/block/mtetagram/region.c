@@ -12,6 +12,7 @@
 
 #define pr_fmt(fmt) "mtetagram: " fmt
 
+#include <linux/cpumask.h>
 #include <linux/crash_reserve.h>
 #include <linux/debugfs.h>
 #include <linux/export.h>
@@ -25,6 +26,7 @@
 #include <linux/mtetagram.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
+#include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
@@ -47,6 +49,22 @@ struct mtg_region *mtg_region_by_id(unsigned int id)
 	return id < nr_regions ? mtg_ranges[id].region : NULL;
 }
 EXPORT_SYMBOL_GPL(mtg_region_by_id);
+
+/**
+ * mtg_region_burst() - how much tag storage may be wanted at once?
+ *
+ * A burst is what is tagged under one lock: a huge page, on each possible CPU. With blocks
+ * of 4 KiB nothing else needs more: one fault maps at most 16 pages of shared memory, and
+ * mprotect() reserves its pages before it takes the lock.
+ *
+ * Context: Any.
+ * Return: Bytes of tag storage.
+ */
+u64 mtg_region_burst(void)
+{
+	return (u64)PMD_SIZE / MTG_TAG_RATIO * num_possible_cpus();
+}
+EXPORT_SYMBOL_GPL(mtg_region_burst);
 
 /* Page frame numbers from @first on, before @end. */
 struct pfns {

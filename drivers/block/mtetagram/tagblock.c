@@ -838,23 +838,6 @@ bool mtg_block_owned(struct mtg_region *region, u32 block)
 EXPORT_SYMBOL_GPL(mtg_block_owned);
 
 /**
- * mtg_block_next_free() - find a block worth trying mtg_block_get() on
- * @region: The region.
- * @from: First block to look at.
- * @map: One bit for each block.
- * @set: Look for blocks whose bit in @map is set, else for those where it is not.
- *
- * Context: Any. A hint: the block may be taken by anybody meanwhile.
- * Return: The first such block not before @from, or @region->nr_blocks.
- */
-u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long *map,
-			bool set)
-{
-	return mtg_map_next(&region->free, from, map, set);
-}
-EXPORT_SYMBOL_GPL(mtg_block_next_free);
-
-/**
  * mtg_block_nr_reserved() - how many pages have their tags in a block?
  * @region: The region.
  * @block: Index of the block.

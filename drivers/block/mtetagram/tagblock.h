@@ -10,8 +10,11 @@
 #define _MTETAGRAM_TAGBLOCK_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
+#include <linux/find.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
@@ -247,6 +250,73 @@ static __always_inline bool mtg_find_range(const struct mtg_range *ranges,
 	return false;
 }
 
+/**
+ * mtg_region_block_size() - how large is a tag block?
+ * @region: The region.
+ *
+ * Context: Any.
+ * Return: Its size in bytes.
+ */
+static inline unsigned int mtg_region_block_size(const struct mtg_region *region)
+{
+	return 1U << region->block_shift;
+}
+
+/**
+ * mtg_region_nr_free() - how many free blocks are not kept?
+ * @region: The region.
+ *
+ * Context: Any. Others take and give back blocks meanwhile.
+ * Return: Their number.
+ */
+static inline u32 mtg_region_nr_free(const struct mtg_region *region)
+{
+	return max(0, atomic_read(&region->nr_state[MTG_BLOCK_FREE]) -
+		      atomic_read(&region->kept_free));
+}
+
+/**
+ * mtg_block_is_kept() - is a block kept for relocation?
+ * @region: The region.
+ * @block: Index of the block.
+ *
+ * Context: Any.
+ * Return: True if it is, see mtg_block_keep().
+ */
+static inline bool mtg_block_is_kept(const struct mtg_region *region, u32 block)
+{
+	return test_bit(block, region->kept);
+}
+
+/**
+ * mtg_block_next_kept() - find a kept block
+ * @region: The region.
+ * @from: First block to look at.
+ * @end: The block before which the search ends.
+ *
+ * Context: Any. The time is proportional to the number of blocks between the two.
+ * Return: The first kept block not before @from; @end or more if there is none.
+ */
+static inline u32 mtg_block_next_kept(const struct mtg_region *region, u32 from, u32 end)
+{
+	return find_next_bit(region->kept, end, from);
+}
+
+/**
+ * mtg_block_next_free() - find a block worth trying mtg_block_get() on
+ * @region: The region.
+ * @from: First block to look at.
+ * @kept: Look for kept blocks, else for blocks that are not kept.
+ *
+ * Context: Any. A hint: others may take the block meanwhile.
+ * Return: The first such block not before @from, or @region->nr_blocks.
+ */
+static inline u32 mtg_block_next_free(const struct mtg_region *region, u32 from, bool kept)
+{
+	return mtg_map_next(&region->free, from, region->kept, kept);
+}
+
+u64 mtg_region_burst(void);
 u64 mtg_region_reserves(struct mtg_region *region);
 u64 mtg_region_releases(struct mtg_region *region);
 u64 mtg_region_nr_reserved(struct mtg_region *region);
@@ -273,8 +343,6 @@ void mtg_block_offline(struct mtg_region *region, u32 block);
 void mtg_block_online(struct mtg_region *region, u32 block);
 void mtg_block_keep(struct mtg_region *region, u32 block, bool keep);
 bool mtg_block_owned(struct mtg_region *region, u32 block);
-u32 mtg_block_next_free(struct mtg_region *region, u32 from, const unsigned long *map,
-			bool set);
 unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block);
 
 struct mtg_region *mtg_region_by_id(unsigned int id);

@@ -109,9 +109,7 @@ static int nr(enum mtg_block_state state)
 
 static u32 next_free(void)
 {
-	static const unsigned long none[BITS_TO_LONGS(BLOCKS)];
-
-	return mtg_block_next_free(&region, 0, none, false);
+	return mtg_block_next_free(&region, 0, false);
 }
 
 static void release(unsigned long first, unsigned long n)
