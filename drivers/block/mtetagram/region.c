@@ -32,7 +32,11 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "region.h"
 #include "tagblock.h"
+
+DEFINE_STATIC_KEY_FALSE(mtetagram_enabled);
+EXPORT_SYMBOL(mtetagram_enabled);
 
 static unsigned int nr_regions __ro_after_init;
 struct mtg_range mtg_ranges[MTG_MAX_REGIONS + 1] __ro_after_init ____cacheline_aligned;
@@ -356,7 +360,7 @@ core_initcall(mtetagram_regions_init);
 #define SEARCH_STEP	SZ_256K
 
 /* The first page from @index on that is reserved (@set), or is not; or the end. */
-static unsigned long next_reserved(struct mtg_region *region, unsigned long index, bool set)
+static unsigned long search_record(struct mtg_region *region, unsigned long index, bool set)
 {
 	unsigned long end, found;
 
@@ -394,9 +398,9 @@ static void *reserved_start(struct seq_file *m, loff_t *pos)
 static void *reserved_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	struct mtg_region *region = m->private;
-	unsigned long first = next_reserved(region, *pos, true);
+	unsigned long first = search_record(region, *pos, true);
 
-	*pos = first < region->nr_pages ? next_reserved(region, first, false) :
+	*pos = first < region->nr_pages ? search_record(region, first, false) :
 					  region->nr_pages + 1;
 	return reserved_start(m, pos);
 }
@@ -409,11 +413,11 @@ static int reserved_show(struct seq_file *m, void *v)
 {
 	struct mtg_region *region = m->private;
 	loff_t pos = *(loff_t *)v;
-	unsigned long first = next_reserved(region, pos, true);
+	unsigned long first = search_record(region, pos, true);
 
 	if (first < region->nr_pages)
 		show_range(m, !pos, region->start_pfn + first,
-			   region->start_pfn + next_reserved(region, first, false));
+			   region->start_pfn + search_record(region, first, false));
 	else
 		seq_putc(m, '\n');
 	return 0;

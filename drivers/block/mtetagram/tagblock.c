@@ -16,25 +16,21 @@
  * data is moved: the state SWITCHING keeps the block for the CPU that empties it.
  */
 
-#define pr_fmt(fmt) "mtetagram: " fmt
-
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
-#include <linux/jump_label.h>
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
 #include <linux/preempt.h>
-#include <linux/oom.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
 
+#include "record.h"
 #include "tagblock.h"
 
 #define CREATE_TRACE_POINTS
@@ -49,9 +45,6 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_fail);
  * it is seldom taken twice; the bound is for rungs that are made to fail.
  */
 #define PREPARE_TRIES	16
-
-DEFINE_STATIC_KEY_FALSE(mtetagram_enabled);
-EXPORT_SYMBOL(mtetagram_enabled);
 
 static raw_spinlock_t *block_lock(struct mtg_region *region, u32 block)
 {
@@ -162,41 +155,6 @@ static void resume(struct mtg_region *region, u32 block)
 	rcu_dereference_sched(region->ops)->resume(region->priv, block);
 }
 
-/*
- * Atomic, as the task may be on another CPU by now; but no CPU takes the cache line
- * from another all the time.
- */
-static __always_inline void count_reserve(struct mtg_region *region)
-{
-	atomic_long_inc(&raw_cpu_ptr(region->counts)->reserves);
-}
-
-/*
- * The usual case, without the lock: the page is reserved already, or another page of
- * the same block is, as far as one word of the record says. A block with a set bit
- * holds tags, and whoever clears the last one looks at the word after that; so either
- * he sees the new bit, or the exchange fails. Not for who traces, nor for a page whose
- * flag is false: one CPU alone must initialise its tags.
- */
-static __always_inline bool reserve_at_once(struct mtg_region *region,
-					    struct page *page, unsigned long index)
-{
-	unsigned long *word = region->reserved + BIT_WORD(index);
-	unsigned long block = region->word_mask << (index & region->word_offset);
-	/* Pairs with smp_mb__before_atomic() in reserve_locked(). */
-	unsigned long old = smp_load_acquire(word);
-
-	do {
-		if (old & BIT_MASK(index))
-			return true;
-		if (!(old & block) || test_bit(PG_mte_tagged, &page->flags) ||
-		    trace_mtetagram_reserve_enabled())
-			return false;
-	} while (!try_cmpxchg(word, &old, old | BIT_MASK(index)));
-	count_reserve(region);
-	return true;
-}
-
 /* Everything else: the page may be the first of its block. */
 static noinline int reserve_locked(struct mtg_region *region, struct page *page,
 				   unsigned long index, enum mtg_urgency urgency)
@@ -230,7 +188,7 @@ static noinline int reserve_locked(struct mtg_region *region, struct page *page,
 		/* Who sees the bit may store tags: the block is clean by now. */
 		smp_mb__before_atomic();
 		set_bit(index, region->reserved);
-		count_reserve(region);
+		mtg_count_reserve(region);
 		trace_mtetagram_reserve(region->id, block, page_to_pfn(page));
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
@@ -256,7 +214,7 @@ int mtg_region_reserve(struct mtg_region *region, struct page *page,
 {
 	unsigned long index = page_to_pfn(page) - region->start_pfn;
 
-	if (reserve_at_once(region, page, index))
+	if (mtg_reserve_at_once(region, page, index))
 		return 0;
 	return reserve_locked(region, page, index, urgency);
 }
@@ -294,7 +252,7 @@ int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp)
 	unsigned long index = page_to_pfn(page) - region->start_pfn;
 	unsigned int tries = PREPARE_TRIES;
 
-	if (reserve_at_once(region, page, index))
+	if (mtg_reserve_at_once(region, page, index))
 		return 0;
 	do {
 		if (!make_room(region, index >> region->pages_shift, gfp))
@@ -320,7 +278,7 @@ static void tell_driver(struct mtg_region *region)
 /*
  * The first reserved page from @from on, before @end. Bits of the same block are not
  * cleared without the block's lock and not set without it in a word where it has none
- * (see reserve_at_once()), or belong to the caller; others do not matter.
+ * (see mtg_reserve_at_once()), or belong to the caller; others do not matter.
  */
 static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
 				   unsigned long from)
@@ -330,8 +288,8 @@ static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
 }
 
 /*
- * "Tags to data", for a page that is being freed: while it still is in the linear map, and
- * before its bit is gone.
+ * "Tags to data", for a page that is being freed: while the page is still in the linear map,
+ * and before its bit is cleared.
  */
 static void clean_tags(struct mtg_region *region, u32 block, unsigned long index)
 {
@@ -340,13 +298,15 @@ static void clean_tags(struct mtg_region *region, u32 block, unsigned long index
 }
 
 /*
- * If no page of the block is reserved any more, the block is free. Under its lock. A word
- * without bits of the block stays so: see next_reserved().
+ * If no page of the block is reserved any more, the block becomes free. A word without bits of
+ * the block stays so while the lock is held: see next_reserved().
  */
 static bool free_if_unreserved(struct mtg_region *region, u32 block)
 {
 	unsigned long start = (unsigned long)block << region->pages_shift;
 	unsigned long end = start + (1UL << region->pages_shift);
+
+	lockdep_assert_held(block_lock(region, block));
 
 	if (next_reserved(region, end, start) < end)
 		return false;
@@ -364,8 +324,8 @@ static void end_release(struct mtg_region *region, unsigned long count, bool fre
 }
 
 /*
- * Release the reserved ones among the pages [first, last) of one block. Nobody else changes
- * these bits: the pages belong to the caller.
+ * Release the reserved pages among the pages [first, last) of one block. The pages belong to
+ * the caller, so no other CPU changes their bits.
  */
 static void release_in_block(struct mtg_region *region, u32 block,
 			     unsigned long first, unsigned long last)
@@ -391,8 +351,16 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	end_release(region, count, freed);
 }
 
-/* Most releases are of one page, for which nothing has to be searched. */
-static noinline void release_page(struct mtg_region *region, unsigned long index)
+/**
+ * mtg_region_release_page() - give back the tag storage of one freed page
+ * @region: The region that holds the tags of the page.
+ * @index: Index of the page in the region. The page is reserved.
+ *
+ * Most releases are of one page, for which nothing has to be searched.
+ *
+ * Context: Any, hard interrupts included.
+ */
+void mtg_region_release_page(struct mtg_region *region, unsigned long index)
 {
 	u32 block = index >> region->pages_shift;
 	raw_spinlock_t *lock = block_lock(region, block);
@@ -435,277 +403,6 @@ void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_release);
-
-/*
- * Each page that is freed or tagged comes to the functions below, and most of the time
- * there is nothing to do. That is found out in a few instructions, without a stack
- * frame; everything else is in functions of its own.
- */
-static __always_inline bool is_reserved(struct page *page)
-{
-	unsigned long index;
-	const struct mtg_range *range;
-
-	/* Pairs with the barrier in reserve_locked(). */
-	return !mtg_find_range(mtg_ranges, page, &range, &index) ||
-	       likely(test_bit_acquire(index, range->reserved));
-}
-
-static __always_inline bool page_reserve_at_once(struct page *page)
-{
-	unsigned long index;
-	const struct mtg_range *range;
-
-	return !mtg_find_range(mtg_ranges, page, &range, &index) ||
-	       reserve_at_once(range->region, page, index);
-}
-
-/**
- * mtg_page_reserve() - like mtg_region_reserve(), in whatever region the page is
- * @page: The page; the caller has a reference.
- * @urgency: Whether this may fail.
- *
- * Context: See there.
- * Return: See there; 0 if the page is in no region.
- */
-int mtg_page_reserve(struct page *page, enum mtg_urgency urgency)
-{
-	unsigned long index;
-	const struct mtg_range *range;
-
-	return mtg_find_range(mtg_ranges, page, &range, &index) ?
-	       mtg_region_reserve(range->region, page, urgency) : 0;
-}
-
-static noinline void reserve(struct mtg_region *region, struct page *page)
-{
-	mtg_region_reserve(region, page, MTG_MUST);
-}
-
-/* The slow side of mtetagram_reserve(), see there. */
-void __mtetagram_reserve(struct page *page)
-{
-	unsigned long index;
-	const struct mtg_range *range;
-
-	/* Pairs with the barrier in reserve_locked(). */
-	if (mtg_find_range(mtg_ranges, page, &range, &index) &&
-	    unlikely(!test_bit_acquire(index, range->reserved)))
-		reserve(range->region, page);
-}
-EXPORT_SYMBOL_GPL(__mtetagram_reserve);
-
-/* Does the out-of-memory killer spare a process that uses @mm? Then so do we. */
-static bool is_spared(struct mm_struct *mm)
-{
-	struct task_struct *p;
-	bool not_killed = false;
-
-	rcu_read_lock();
-	for_each_process(p)
-		if (process_shares_mm(p, mm) &&
-		    (is_global_init(p) ||
-		     READ_ONCE(p->signal->oom_score_adj) == OOM_SCORE_ADJ_MIN))
-			not_killed = true;
-	rcu_read_unlock();
-	return not_killed;
-}
-
-/*
- * Kill the processes that use @mm, as the out-of-memory killer would. The caller
- * may hold page-table locks. False if all of them were dying already.
- */
-static bool kill_users(struct mm_struct *mm)
-{
-	struct task_struct *p;
-	bool killed = false;
-
-	rcu_read_lock();
-	for_each_process(p) {
-		if (!process_shares_mm(p, mm) || p->flags & PF_KTHREAD ||
-		    fatal_signal_pending(p))
-			continue;
-		pr_err("killed process %d (%s): no memory to make room for its tags\n",
-		       task_pid_nr(p), p->comm);
-		do_send_sig_info(SIGKILL, SEND_SIG_PRIV, p, PIDTYPE_TGID);
-		killed = true;
-	}
-	rcu_read_unlock();
-	return killed;
-}
-
-/**
- * mtg_page_insist() - reserve a page, or kill the processes that want it tagged
- * @mm: Their address space.
- * @page: The page; the caller has a reference.
- *
- * Processes that the out-of-memory killer spares are not killed: init, and those that
- * root has exempted. They must not go on with memory that is not tagged either, so for
- * them memory is taken that others cannot have, and if there is none, data is dropped.
- *
- * Context: Not in interrupts. Never sleeps. The caller may hold page-table locks.
- * Return: 0; -ENOMEM if the processes were killed, and the page is not reserved.
- */
-int mtg_page_insist(struct mm_struct *mm, struct page *page)
-{
-	unsigned long index;
-	const struct mtg_range *range;
-
-	if (!mtg_find_range(mtg_ranges, page, &range, &index) ||
-	    !mtg_region_reserve(range->region, page, MTG_MAY_REFUSE))
-		return 0;
-	if (is_spared(mm)) {
-		atomic64_inc(&range->region->not_killed);
-		pr_err_ratelimited("no memory to make room for the tags of process %d (%s), which must not be killed\n",
-				   current->pid, current->comm);
-		return mtg_region_reserve(range->region, page, MTG_MUST);
-	}
-	if (kill_users(mm))
-		atomic64_inc(&range->region->killed);
-	return -ENOMEM;
-}
-
-static noinline bool reserve_mapping(struct mm_struct *mm, struct page *page,
-				     unsigned int nr_pages)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_pages; i++)
-		if (mtg_page_insist(mm, page + i))
-			return false;
-	return true;
-}
-
-/* The slow side of mtetagram_reserve_mapping(), see there. */
-bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
-				 unsigned int nr_pages)
-{
-	if (likely(nr_pages == 1) && is_reserved(page))
-		return true;
-	return reserve_mapping(mm, page, nr_pages);
-}
-EXPORT_SYMBOL_GPL(__mtetagram_reserve_mapping);
-
-/**
- * mtg_page_reserve_at_once() - reserve a page if its block holds tags already
- * @page: The page; the caller has a reference, or the lock of what maps it.
- *
- * Context: Any but interrupts.
- * Return: True if the page is reserved now, or in no region; false if it needs more.
- */
-bool mtg_page_reserve_at_once(struct page *page)
-{
-	return page_reserve_at_once(page);
-}
-
-/**
- * mtg_fault_insist() - end a page fault for which there is no room
- * @mm: The address space of the fault.
- * @page: The page; the caller has a reference.
- *
- * Like mtg_page_insist(), if it is a fault of the address space's own: that would be
- * repeated without end. Who accesses another one is told of the failure.
- *
- * Context: Process context.
- * Return: 0; -ENOMEM if the page is not reserved.
- */
-int mtg_fault_insist(struct mm_struct *mm, struct page *page)
-{
-	if (!mm || current->mm != mm || fatal_signal_pending(current))
-		return -ENOMEM;
-	return mtg_page_insist(mm, page);
-}
-
-/**
- * mtg_page_prepare() - reserve a page where that may sleep and fail
- * @page: The page; the caller has a reference.
- * @gfp: How memory may be allocated for that.
- *
- * Context: May sleep if @gfp allows it.
- * Return: 0; -ENOMEM if there is no memory for the data in the page's tag block.
- */
-int mtg_page_prepare(struct page *page, gfp_t gfp)
-{
-	unsigned long index;
-	const struct mtg_range *range;
-
-	return mtg_find_range(mtg_ranges, page, &range, &index) ?
-	       mtg_region_prepare(range->region, page, gfp) : 0;
-}
-
-/*
- * Does the page allocator loop until it has memory, or has somebody killed? Callers are
- * not made for a failure then: a page fault would be repeated without end.
- */
-static bool must_not_fail(struct folio *folio, gfp_t gfp)
-{
-	return folio_order(folio) <= PAGE_ALLOC_COSTLY_ORDER && gfp & __GFP_DIRECT_RECLAIM &&
-	       !(gfp & (__GFP_NORETRY | __GFP_RETRY_MAYFAIL));
-}
-
-static noinline struct folio *prepare(struct folio *folio, struct mm_struct *mm, gfp_t gfp)
-{
-	long i;
-
-	for (i = 0; i < folio_nr_pages(folio); i++) {
-		struct page *page = folio_page(folio, i);
-
-		if (!mtg_page_prepare(page, gfp) ||
-		    (must_not_fail(folio, gfp) && !mtg_fault_insist(mm, page)))
-			continue;
-		folio_put(folio);
-		return NULL;
-	}
-	return folio;
-}
-
-/* The slow side of mtetagram_prepare(), see there. */
-struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
-				  gfp_t gfp)
-{
-	if (likely(!(vma->vm_flags & VM_MTE)))
-		return folio;
-	if (!folio_test_large(folio) &&
-	    likely(page_reserve_at_once(folio_page(folio, 0))))
-		return folio;
-	return prepare(folio, vma->vm_mm, gfp);
-}
-EXPORT_SYMBOL_GPL(__mtetagram_prepare);
-
-/* A large folio may lie in more than one region, and begin in none. */
-static noinline void release(struct page *page, unsigned int order)
-{
-	unsigned long pfn = page_to_pfn(page), end = pfn + (1UL << order), first, last;
-	struct mtg_region *region;
-	unsigned int id;
-
-	for (id = 0; (region = mtg_region_by_id(id)); id++) {
-		first = max(pfn, region->start_pfn);
-		last = min(end, region->start_pfn + region->nr_pages);
-		if (first < last)
-			mtg_region_release(region, first, last - first);
-	}
-}
-
-/* The slow side of mtetagram_release(), see there. */
-void __mtetagram_release(struct page *page, unsigned int order)
-{
-	unsigned long index;
-	const struct mtg_range *range;
-
-	if (unlikely(order))
-		release(page, order);
-	else if (mtg_find_range(mtg_ranges, page, &range, &index) &&
-		 unlikely(test_bit(index, range->reserved)))
-		release_page(range->region, index);
-}
-
-/* The slow side of mtetagram_reserved(), see there. */
-bool __mtetagram_reserved(struct page *page)
-{
-	return is_reserved(page);
-}
-EXPORT_SYMBOL_GPL(__mtetagram_reserved);
 
 /* Move a block from one state to another, if it is in the first. */
 static bool change_state(struct mtg_region *region, u32 block,

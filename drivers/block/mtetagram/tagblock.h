@@ -15,7 +15,6 @@
 #include <linux/compiler.h>
 #include <linux/find.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -23,7 +22,7 @@
 
 #include "map.h"
 
-struct mm_struct;
+struct page;
 
 /* One 4 bit tag for every 16 bytes of data. */
 #define MTG_TAG_RATIO	32
@@ -188,69 +187,6 @@ struct mtg_region {
 };
 
 /**
- * struct mtg_range - the pages whose tags are in a region
- * @first_page: &mtg_region.start_pfn's struct page, or where that would be.
- * @nr_pages: &mtg_region.nr_pages
- * @reserved: &mtg_region.reserved
- * @region: The region.
- *
- * Copies for whoever has nothing but a page: two of them fill a cache line.
- */
-struct mtg_range {
-	struct page *first_page;
-	unsigned long nr_pages;
-	unsigned long *reserved;
-	struct mtg_region *region;
-};
-
-/* Known since boot, in the order of the regions; one without pages ends them. */
-extern struct mtg_range mtg_ranges[MTG_MAX_REGIONS + 1];
-
-/**
- * mtg_range_init() - copy what a range says about a region
- * @range: The range.
- * @region: The region, after mtg_region_init().
- *
- * Context: Any.
- */
-static inline void mtg_range_init(struct mtg_range *range, struct mtg_region *region)
-{
-	range->first_page = pfn_to_page(region->start_pfn);
-	range->nr_pages = region->nr_pages;
-	range->reserved = region->reserved;
-	range->region = region;
-}
-
-/**
- * mtg_find_range() - find the region that holds the tags of a page
- * @ranges: Where to look, &mtg_ranges.
- * @page: The page.
- * @range: Where to put the page's range.
- * @index: Where to put the page's index in the region.
- *
- * The first range costs the least: most machines have no other.
- *
- * Context: Any.
- * Return: False if no known carve-out holds the page's tags.
- */
-static __always_inline bool mtg_find_range(const struct mtg_range *ranges,
-					   const struct page *page,
-					   const struct mtg_range **range,
-					   unsigned long *index)
-{
-	unsigned long nr_pages = ranges->nr_pages;
-
-	do {
-		*range = ranges;
-		*index = page - ranges->first_page;
-		if (likely(*index < nr_pages))
-			return true;
-		nr_pages = (++ranges)->nr_pages;
-	} while (nr_pages);
-	return false;
-}
-
-/**
  * mtg_region_block_size() - how large is a tag block?
  * @region: The region.
  *
@@ -326,13 +262,9 @@ void mtg_region_destroy(struct mtg_region *region);
 int mtg_region_reserve(struct mtg_region *region, struct page *page,
 		       enum mtg_urgency urgency);
 int mtg_region_prepare(struct mtg_region *region, struct page *page, gfp_t gfp);
-bool mtg_page_reserve_at_once(struct page *page);
-int mtg_page_reserve(struct page *page, enum mtg_urgency urgency);
-int mtg_page_prepare(struct page *page, gfp_t gfp);
-int mtg_page_insist(struct mm_struct *mm, struct page *page);
-int mtg_fault_insist(struct mm_struct *mm, struct page *page);
 void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 			unsigned long nr_pages);
+void mtg_region_release_page(struct mtg_region *region, unsigned long index);
 int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops,
 		      void *priv);
 void mtg_region_detach(struct mtg_region *region);

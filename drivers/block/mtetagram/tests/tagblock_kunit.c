@@ -19,6 +19,7 @@
 
 #include <asm/mte-def.h>
 
+#include "../region.h"
 #include "../tagblock.h"
 
 #define ORDER		8
