@@ -19,140 +19,20 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
+#include "codec.h"
 #include "device.h"
 
 #define SLOT_SECTORS	(MTG_SLOT_SIZE >> SECTOR_SHIFT)
 
-/*
- * Pages that are longer when compressed are stored as they are, if there is room: to
- * read them is a copy then. For zram that begins at 3625 bytes. Of the pages of live
- * heaps one in 10,000 is between that and 4 KiB, with lz4 and with zstd.
- */
-#define WORTH_LEN	(MTG_SLOT_SIZE * 7 / 8)
-
-/*
- * Where in a stream's buffer an object is expanded from. lz4, as compiled, copies a long
- * run of literals 16 bytes at a time if both sides are aligned to 16, else 8. In front of
- * a run of 1.5 to 1.8 KiB at the beginning of a page, such as fio makes at 60 %, are 8
- * bytes. With zram it is aligned: zsmalloc has a handle of 8 bytes in front.
- */
-#define LOAD_OFFSET	8
-
-/* Does one 64-bit pattern fill the whole slot? Most that do not differ early. */
-static bool is_filled(const void *data)
+static int write_slot(struct mtg_device *dev, u32 index, const void *data)
 {
-	const u64 *word = data, *end = data + MTG_SLOT_SIZE;
-	u64 first = *word;
-
-	for (; word < end; word += 8)
-		if ((word[0] ^ first) | (word[1] ^ first) | (word[2] ^ first) |
-		    (word[3] ^ first) | (word[4] ^ first) | (word[5] ^ first) |
-		    (word[6] ^ first) | (word[7] ^ first))
-			return false;
-	return true;
-}
-
-static void fill(void *data, u64 pattern)
-{
-	/* Almost all are zeros, and for bytes there are fast instructions. */
-	if (pattern == (u8)pattern * 0x0101010101010101ULL)
-		memset(data, pattern, MTG_SLOT_SIZE);
-	else
-		memset64(data, pattern, MTG_SLOT_SIZE / sizeof(u64));
-}
-
-static int count_write_error(struct mtg_device *dev, int error)
-{
-	enum mtg_write_error cause = error == -EDQUOT ? MTG_WRITE_MEM_LIMIT :
-				     error == -ENOMEM ? MTG_WRITE_NO_MEMORY :
-				     error == -ENOSPC ? MTG_WRITE_NO_SPACE :
-				     error == -EROFS ? MTG_WRITE_STOPPED :
-						       MTG_WRITE_COMPRESS;
-
-	atomic64_inc(&dev->failed_writes[cause]);
-	/* The block layer has one status for both limits. */
-	return error == -EDQUOT ? -ENOSPC : error;
-}
-
-/* A page of which compression leaves @len bytes in @buffer. */
-static int store_page(struct mtg_device *dev, u32 index, const void *data,
-		      const void *buffer, unsigned int len)
-{
-	int ret;
-
-	if (len > MTG_FILL_LEN && len <= WORTH_LEN)
-		return mtg_slot_store(&dev->slots, index, buffer, len);
-	/* Little gained, or a length that has a meaning of its own. */
-	ret = mtg_slot_store(&dev->slots, index, data, MTG_SLOT_SIZE);
-	if (ret && len > MTG_FILL_LEN && len <= MTG_MAX_LEN)
-		ret = mtg_slot_store(&dev->slots, index, buffer, len);
-	return ret;
-}
-
-static int compress_slot(struct mtg_device *dev, u32 index, const void *data)
-{
-	struct mtg_stream *stream = mtg_stream_get(&dev->comp);
-	unsigned int room, len;
-	int ret = mtg_slot_room(&dev->slots, index, &room);
-
-	len = dev->comp.ops->compress(stream->workspace, data, stream->buffer,
-				      ret ? room : MTG_COMP_MAX);
-	if (len)
-		ret = store_page(dev, index, data, stream->buffer, len);
-	else if (!ret)
-		ret = -EIO;
-	mtg_stream_put(stream);
-	return ret;
-}
-
-static int write_slot(struct mtg_device *dev, u32 index, void *data)
-{
-	int ret;
-
-	if (is_filled(data))
-		ret = mtg_slot_store(&dev->slots, index, data, MTG_FILL_LEN);
-	else
-		ret = compress_slot(dev, index, data);
-	return ret ? count_write_error(dev, ret) : 0;
-}
-
-static int expand(struct mtg_device *dev, struct mtg_stream *stream, const void *from,
-		  int len, void *data)
-{
-	switch (len) {
-	case 0:
-		memset(data, 0, MTG_SLOT_SIZE);
-		return 0;
-	case MTG_FILL_LEN:
-		fill(data, *(const u64 *)from);
-		return 0;
-	case MTG_SLOT_SIZE:
-		return 0;	/* it is there already */
-	default:
-		return dev->comp.ops->decompress(stream->workspace, from, len, data);
-	}
+	return mtg_codec_store(&dev->comp, &dev->slots, index, data);
 }
 
 static int read_slot(struct mtg_device *dev, u32 index, void *data)
 {
-	struct mtg_stream *stream = mtg_stream_get(&dev->comp);
-	void *from = stream->buffer + LOAD_OFFSET;
-	int ret = mtg_slot_load_to(&dev->slots, index, from, data);
-
-	if (ret >= 0) {
-		ret = expand(dev, stream, from, ret, data);
-		if (ret) {
-			pr_err_ratelimited("%s: slot %u cannot be decompressed\n",
-					   dev->disk->disk_name, index);
-			mtg_slots_stop(&dev->slots);
-		}
-	}
-	mtg_stream_put(stream);
-	if (ret)
-		atomic64_inc(&dev->failed_reads);
-	return ret;
+	return mtg_codec_load(&dev->comp, &dev->slots, index, data);
 }
 
 /* Copy one slot between a buffer and the bio at @iter. */
@@ -180,13 +60,8 @@ static int bounce_slot(struct mtg_device *dev, struct bio *bio, struct bvec_iter
 	void *buffer = kmalloc(MTG_SLOT_SIZE, GFP_NOIO);
 	int ret;
 
-	if (!buffer) {
-		if (!op_is_write(bio_op(bio))) {
-			atomic64_inc(&dev->failed_reads);
-			return -ENOMEM;
-		}
-		return count_write_error(dev, -ENOMEM);
-	}
+	if (!buffer)
+		return -ENOMEM;
 	if (op_is_write(bio_op(bio))) {
 		copy_slot(bio, iter, buffer, false);
 		ret = write_slot(dev, index, buffer);
@@ -221,6 +96,32 @@ static int transfer_slot(struct mtg_device *dev, struct bio *bio,
 	return ret;
 }
 
+static enum mtg_write_error write_error(int error)
+{
+	switch (error) {
+	case -EDQUOT:
+		return MTG_WRITE_MEM_LIMIT;
+	case -ENOMEM:
+		return MTG_WRITE_NO_MEMORY;
+	case -ENOSPC:
+		return MTG_WRITE_NO_SPACE;
+	case -EROFS:
+		return MTG_WRITE_STOPPED;
+	default:
+		return MTG_WRITE_COMPRESS;
+	}
+}
+
+static noinline void fail_bio(struct mtg_device *dev, struct bio *bio, int error)
+{
+	if (op_is_write(bio_op(bio)))
+		atomic64_inc(&dev->failed_writes[write_error(error)]);
+	else
+		atomic64_inc(&dev->failed_reads);
+	/* The block layer has one status for both limits. */
+	bio->bi_status = errno_to_blk_status(error == -EDQUOT ? -ENOSPC : error);
+}
+
 static void transfer(struct mtg_device *dev, struct bio *bio)
 {
 	unsigned long start = bio_start_io_acct(bio);
@@ -235,7 +136,7 @@ static void transfer(struct mtg_device *dev, struct bio *bio)
 		bio_advance_iter(bio, &iter, MTG_SLOT_SIZE);
 	}
 	if (ret)
-		bio->bi_status = errno_to_blk_status(ret);
+		fail_bio(dev, bio, ret);
 	bio_end_io_acct(bio, start);
 	bio_endio(bio);
 }

@@ -8,7 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
-#include "slot.h"
+#include "unit.h"
 
 /* Compressed data may be larger than what it was made of. */
 #define MTG_COMP_MAX	(2 * MTG_SLOT_SIZE)

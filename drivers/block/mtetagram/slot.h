@@ -18,11 +18,7 @@
 #include "map.h"
 #include "pool.h"
 #include "spill.h"
-
-/* A slot is 4 KiB, whatever the kernel's page size. */
-#define MTG_SLOT_SIZE	4096
-/* A page that is one 64-bit pattern all over is stored as that pattern. */
-#define MTG_FILL_LEN	8
+#include "unit.h"
 
 /* Enough that CPUs seldom meet, and only 16 KiB. */
 #define MTG_SLOT_SETS	256
