@@ -123,12 +123,12 @@ static bool device_make_room(void *priv, gfp_t gfp)
 	struct mtg_device *dev = priv;
 	struct mtg_spill *spill = &dev->slots.spill;
 	unsigned int enough = spare_for_block(dev);
-	unsigned int spare = atomic_read(&spill->nr_spare);
+	unsigned int spare = mtg_spill_nr_spare(spill);
 
 	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_RETRY_MAYFAIL | __GFP_NORETRY;
 	if (mtg_region_nr_free(dev->region) <= READ_ONCE(dev->pool.headroom)) {
 		gfp |= __GFP_ACCOUNT;
-		enough += min(spare, READ_ONCE(spill->target));
+		enough += min(spare, mtg_spill_target(spill));
 	}
 	return mtg_spill_fill(spill, enough, gfp);
 }
@@ -137,7 +137,8 @@ static bool device_make_room(void *priv, gfp_t gfp)
 static void wake_settle(struct mtg_slots *slots)
 {
 	struct mtg_device *dev = container_of(slots, struct mtg_device, slots);
-	bool urgent = atomic_read(&slots->spill.nr_spare) < READ_ONCE(slots->spill.target) / 2;
+	struct mtg_spill *spill = &slots->spill;
+	bool urgent = mtg_spill_nr_spare(spill) < mtg_spill_target(spill) / 2;
 
 	if (urgent && !READ_ONCE(dev->refill_failed))
 		mod_delayed_work(settle_wq, &dev->settle, 0);
@@ -149,7 +150,7 @@ static void device_freed(void *priv)
 {
 	struct mtg_device *dev = priv;
 
-	if (atomic_read(&dev->slots.spill.nr_pages) || READ_ONCE(dev->slots.kept_used))
+	if (mtg_spill_nr_pages(&dev->slots.spill) || READ_ONCE(dev->slots.kept_used))
 		wake_settle(&dev->slots);
 }
 
@@ -179,7 +180,7 @@ static bool settle_once(struct mtg_device *dev, bool *in_vain)
 	filled = mtg_spill_balance(&slots->spill, gfp);
 	WRITE_ONCE(dev->refill_failed, !filled);
 	drained = !READ_ONCE(slots->broken) || !atomic64_read(&dev->pool.used_granules);
-	*in_vain = !moved && (!filled || !drained || atomic_read(&slots->spill.nr_pages) ||
+	*in_vain = !moved && (!filled || !drained || mtg_spill_nr_pages(&slots->spill) ||
 			      READ_ONCE(slots->kept_used));
 	return !filled || !drained;
 }

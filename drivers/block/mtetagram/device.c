@@ -200,6 +200,21 @@ int mtg_device_set_share(struct mtg_device *dev, u32 nr_blocks)
 }
 
 /**
+ * mtg_device_set_mem_limit() - set zram's mem_limit
+ * @dev: The device, set up or not.
+ * @nr_blocks: The limit in tag blocks; U32_MAX for none.
+ *
+ * Context: Process context; @dev->init_lock held for writing.
+ */
+void mtg_device_set_mem_limit(struct mtg_device *dev, u32 nr_blocks)
+{
+	lockdep_assert_held_write(&dev->init_lock);
+
+	dev->mem_limit = nr_blocks;
+	WRITE_ONCE(dev->pool.mem_limit, nr_blocks);
+}
+
+/**
  * mtg_device_offline() - store no more data in a tag block whose memory has failed
  * @dev: The device, set up or not.
  * @address: Physical address in the block.
@@ -243,9 +258,9 @@ int mtg_device_set_spare_size(struct mtg_device *dev, unsigned int nr_pages)
 	lockdep_assert_held_write(&dev->init_lock);
 
 	if (dev->disksize) {
-		WRITE_ONCE(spill->target, nr_pages);
+		mtg_spill_set_target(spill, nr_pages);
 		if (!mtg_spill_balance(spill, GFP_KERNEL | __GFP_RETRY_MAYFAIL)) {
-			WRITE_ONCE(spill->target, dev->spare_size);
+			mtg_spill_set_target(spill, dev->spare_size);
 			mtg_spill_balance(spill, GFP_KERNEL | __GFP_NORETRY);
 			return -ENOMEM;
 		}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A device: what main.c, device.c, broker.c, blk.c and sysfs.c share.
+ *
+ * device.c has the functions, blk.c handles the bios and sysfs.c the attributes.
  */
 #ifndef _MTETAGRAM_DEVICE_H
 #define _MTETAGRAM_DEVICE_H
@@ -19,10 +21,10 @@
 /**
  * enum mtg_write_error - why a write failed
  * @MTG_WRITE_NO_SPACE: No room in the blocks that the device may use.
- * @MTG_WRITE_MEM_LIMIT: mem_limit forbids to use more blocks.
+ * @MTG_WRITE_MEM_LIMIT: mem_limit does not allow more blocks.
  * @MTG_WRITE_NO_MEMORY: No ordinary memory for a bounce buffer.
  * @MTG_WRITE_COMPRESS: The compression library reported an error.
- * @MTG_WRITE_STOPPED: Tag storage was overwritten before, see mtg_slots_stop().
+ * @MTG_WRITE_STOPPED: The device is stopped, see mtg_slots_stop().
  * @MTG_WRITE_ERRORS: Number of causes.
  */
 enum mtg_write_error {
@@ -36,33 +38,34 @@ enum mtg_write_error {
 
 /**
  * struct mtg_device - one /dev/mtetagramX
- * @region: Its tag storage.
- * @disk: Its disk.
- * @added: User space may know it.
- * @init_lock: Held for writing to set up, reset and resize, for reading while
- *	attributes look at what is set up. I/O needs no lock: there is none while
- *	the device is not open, and no reset while it is; slots move under their own.
- * @resetting: A reset is under way, nobody may open the device; under the disk's
- *	open_mutex.
- * @disksize: Size in bytes; 0 while not set up.
- * @algorithm: What to compress with.
- * @comp: Set up only with @disksize.
- * @pool: Ditto.
- * @slots: Ditto.
- * @share: Blocks that the device may use, applied at set-up.
- * @mem_limit: Blocks that mem_limit allows, U32_MAX if all.
- * @spare_size: Pages that wait for objects without a place, applied at set-up.
- * @nr_untaggable: Blocks that can never hold tags: as memory was when the driver was
- *	loaded, when the device was set up, and when memory was added or removed.
- * @recount: Counts these.
- * @settle: Brings objects back that had to make way for tags, see settle().
- * @settle_delay: How long it waits when it is woken, in jiffies; longer after each time
- *	that it ran in vain.
- * @refill_failed: There was no memory for the reserve when it ran last.
- * @failed_reads: Reads that returned an error.
- * @failed_writes: Writes that returned an error, by cause.
- * @invalid_io: Bios that were refused, as they are not whole slots of the device.
- * @notify_free: Slots freed by the swap core or by discard.
+ * @region: The tag storage of the device.
+ * @disk: The disk of the device.
+ * @added: User space may know the disk.
+ * @init_lock: Held for writing to set up, reset and resize the device. Held for reading
+ *	while an attribute looks at what was set up. I/O needs no lock: the device is open
+ *	then, and an open device cannot be reset. Slots move under locks of their own.
+ * @resetting: A reset is under way, and nobody may open the device. Protected by the
+ *	open_mutex of the disk.
+ * @disksize: Size in bytes; 0 while the device is not set up.
+ * @algorithm: The compression algorithm.
+ * @comp: The compression streams; set up only with @disksize.
+ * @pool: The pool; set up only with @disksize.
+ * @slots: The slot table; set up only with @disksize.
+ * @share: Tag blocks that the device may use; applied at set-up.
+ * @mem_limit: Tag blocks that mem_limit allows, U32_MAX if all.
+ * @spare_size: Spare pages that wait for spilled objects; applied at set-up.
+ * @nr_untaggable: Number of untaggable blocks. They were counted when the driver was loaded,
+ *	when the device was set up, or when memory was last added or removed.
+ * @recount: Work that counts the untaggable blocks.
+ * @settle: Work that settles spilled objects, see settle_work() in broker.c.
+ * @settle_delay: How long @settle waits when it is woken, in jiffies. Each run in vain makes
+ *	it longer.
+ * @refill_failed: When @settle ran last, there was no memory for spare pages.
+ * @failed_reads: Number of reads that returned an error.
+ * @failed_writes: Number of writes that returned an error, by cause.
+ * @invalid_io: Number of bios that were refused, as they do not consist of whole slots of the
+ *	device.
+ * @notify_free: Number of slots that the swap core or a discard has freed.
  */
 struct mtg_device {
 	struct mtg_region *region;
@@ -91,6 +94,13 @@ struct mtg_device {
 	atomic64_t notify_free;
 };
 
+/**
+ * mtg_dev() - find the device of a sysfs attribute
+ * @dev: The device of the driver core.
+ *
+ * Context: Any.
+ * Return: The device.
+ */
 static inline struct mtg_device *mtg_dev(struct device *dev)
 {
 	return dev_to_disk(dev)->private_data;
@@ -104,6 +114,7 @@ int mtg_device_setup(struct mtg_device *dev, u64 disksize);
 int mtg_device_grow(struct mtg_device *dev, u64 disksize);
 int mtg_device_reset(struct mtg_device *dev);
 int mtg_device_set_share(struct mtg_device *dev, u32 nr_blocks);
+void mtg_device_set_mem_limit(struct mtg_device *dev, u32 nr_blocks);
 int mtg_device_offline(struct mtg_device *dev, u64 address);
 int mtg_device_set_spare_size(struct mtg_device *dev, unsigned int nr_pages);
 

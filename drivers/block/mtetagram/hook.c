@@ -101,13 +101,13 @@ int mtg_page_insist(struct mm_struct *mm, struct page *page)
 	    !mtg_region_reserve(range->region, page, MTG_MAY_REFUSE))
 		return 0;
 	if (is_spared(mm)) {
-		atomic64_inc(&range->region->not_killed);
+		atomic64_inc(&range->region->events[MTG_NOT_KILLED]);
 		pr_err_ratelimited("no memory to make room for the tags of process %d (%s), which must not be killed\n",
 				   current->pid, current->comm);
 		return mtg_region_reserve(range->region, page, MTG_MUST);
 	}
 	if (kill_users(mm))
-		atomic64_inc(&range->region->killed);
+		atomic64_inc(&range->region->events[MTG_KILLED]);
 	return -ENOMEM;
 }
 

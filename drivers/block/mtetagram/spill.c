@@ -76,7 +76,7 @@ static void *take_excess(struct mtg_spill *spill)
 	void *page = NULL;
 
 	raw_spin_lock(&spill->lock);
-	if (atomic_read(&spill->nr_spare) > READ_ONCE(spill->target))
+	if (mtg_spill_nr_spare(spill) > mtg_spill_target(spill))
 		page = take_spare(spill);
 	raw_spin_unlock(&spill->lock);
 	return page;
@@ -93,7 +93,7 @@ static void *take_excess(struct mtg_spill *spill)
  */
 bool mtg_spill_fill(struct mtg_spill *spill, unsigned int enough, gfp_t gfp)
 {
-	while (atomic_read(&spill->nr_spare) < enough)
+	while (mtg_spill_nr_spare(spill) < enough)
 		if (mtg_should_fail_make_room() || !mtg_spill_grow(spill, gfp))
 			return false;
 	return true;
@@ -114,7 +114,7 @@ bool mtg_spill_balance(struct mtg_spill *spill, gfp_t gfp)
 
 	while ((page = take_excess(spill)))
 		free_page((unsigned long)page);
-	return mtg_spill_fill(spill, READ_ONCE(spill->target), gfp);
+	return mtg_spill_fill(spill, mtg_spill_target(spill), gfp);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_spill_balance);
 

@@ -9,6 +9,7 @@
 #define _MTETAGRAM_SPILL_H
 
 #include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -31,6 +32,54 @@ struct mtg_spill {
 	struct mtg_spill_page *open;
 	atomic_t nr_pages;
 };
+
+/**
+ * mtg_spill_nr_pages() - how many pages hold spilled objects?
+ * @spill: The spill.
+ *
+ * Context: Any. A hint: others spill and free meanwhile.
+ * Return: Their number.
+ */
+static inline unsigned int mtg_spill_nr_pages(const struct mtg_spill *spill)
+{
+	return atomic_read(&spill->nr_pages);
+}
+
+/**
+ * mtg_spill_nr_spare() - how many spare pages are there?
+ * @spill: The spill.
+ *
+ * Context: Any. A hint: others take and give back spare pages meanwhile.
+ * Return: Their number.
+ */
+static inline unsigned int mtg_spill_nr_spare(const struct mtg_spill *spill)
+{
+	return atomic_read(&spill->nr_spare);
+}
+
+/**
+ * mtg_spill_target() - how many spare pages should there be?
+ * @spill: The spill.
+ *
+ * Context: Any.
+ * Return: Their number.
+ */
+static inline unsigned int mtg_spill_target(const struct mtg_spill *spill)
+{
+	return READ_ONCE(spill->target);
+}
+
+/**
+ * mtg_spill_set_target() - set how many spare pages there should be
+ * @spill: The spill.
+ * @target: Their number; mtg_spill_balance() gets them.
+ *
+ * Context: Any. The caller serialises calls.
+ */
+static inline void mtg_spill_set_target(struct mtg_spill *spill, unsigned int target)
+{
+	WRITE_ONCE(spill->target, target);
+}
 
 void mtg_spill_init(struct mtg_spill *spill, unsigned int target);
 void mtg_spill_destroy(struct mtg_spill *spill);

@@ -12,6 +12,7 @@
 #include <linux/blkdev.h>
 #include <linux/device.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -28,15 +29,57 @@ static int parse_size(const char *buf, u64 *size)
 	return end == buf || *skip_spaces(end) ? -EINVAL : 0;
 }
 
+static int parse_address(const char *buf, u64 *address)
+{
+	return kstrtou64(buf, 0, address);
+}
+
+/* The write half of a file: @_parse turns the text into a number, which @_set gets. */
+#define STORE_ATTR(_name, _parse, _set)						\
+static ssize_t _name##_store(struct device *d, struct device_attribute *attr,	\
+			     const char *buf, size_t len)			\
+{										\
+	struct mtg_device *dev = mtg_dev(d);					\
+	u64 value;								\
+	int ret;								\
+										\
+	ret = _parse(buf, &value);						\
+	if (ret)								\
+		return ret;							\
+	down_write(&dev->init_lock);						\
+	ret = _set(dev, value);							\
+	up_write(&dev->init_lock);						\
+	return ret ?: len;							\
+}
+
+/* A read-only file that shows one number, computed from @dev. */
+#define NUMBER_ATTR(_name, _expr)						\
+static ssize_t _name##_show(struct device *d, struct device_attribute *attr,	\
+			    char *buf)						\
+{										\
+	struct mtg_device *dev = mtg_dev(d);					\
+	u64 value;								\
+										\
+	down_read(&dev->init_lock);						\
+	value = (_expr);							\
+	up_read(&dev->init_lock);						\
+	return sysfs_emit(buf, "%llu\n", value);				\
+}										\
+static DEVICE_ATTR_RO(_name)
+
 static u64 blocks_to_bytes(struct mtg_device *dev, u64 blocks)
 {
-	return blocks << dev->region->block_shift;
+	return blocks * mtg_region_block_size(dev->region);
+}
+
+static u64 spilled_size(struct mtg_device *dev)
+{
+	return (u64)mtg_spill_nr_pages(&dev->slots.spill) * PAGE_SIZE;
 }
 
 static u64 mem_used(struct mtg_device *dev, int blocks)
 {
-	return blocks_to_bytes(dev, blocks) +
-	       (u64)atomic_read(&dev->slots.spill.nr_pages) * PAGE_SIZE;
+	return blocks_to_bytes(dev, blocks) + spilled_size(dev);
 }
 
 static u64 failed_writes(struct mtg_device *dev)
@@ -55,23 +98,14 @@ static ssize_t disksize_show(struct device *d, struct device_attribute *attr,
 	return sysfs_emit(buf, "%llu\n", READ_ONCE(mtg_dev(d)->disksize));
 }
 
-static ssize_t disksize_store(struct device *d, struct device_attribute *attr,
-			      const char *buf, size_t len)
+static int set_disksize(struct mtg_device *dev, u64 size)
 {
-	struct mtg_device *dev = mtg_dev(d);
-	u64 size;
-	int ret;
-
-	ret = parse_size(buf, &size);
-	if (ret || !size)
+	if (!size)
 		return -EINVAL;
-
-	down_write(&dev->init_lock);
 	size = PAGE_ALIGN(size);
-	ret = dev->disksize ? mtg_device_grow(dev, size) : mtg_device_setup(dev, size);
-	up_write(&dev->init_lock);
-	return ret ?: len;
+	return dev->disksize ? mtg_device_grow(dev, size) : mtg_device_setup(dev, size);
 }
+STORE_ATTR(disksize, parse_size, set_disksize)
 static DEVICE_ATTR_RW(disksize);
 
 static ssize_t initstate_show(struct device *d, struct device_attribute *attr,
@@ -131,24 +165,15 @@ static ssize_t comp_algorithm_store(struct device *d, struct device_attribute *a
 }
 static DEVICE_ATTR_RW(comp_algorithm);
 
-static ssize_t mem_limit_store(struct device *d, struct device_attribute *attr,
-			       const char *buf, size_t len)
+static int set_mem_limit(struct mtg_device *dev, u64 size)
 {
-	struct mtg_device *dev = mtg_dev(d);
-	u64 size;
-	int ret;
-
-	ret = parse_size(buf, &size);
-	if (ret)
-		return ret;
-	down_write(&dev->init_lock);
 	size = min(size, blocks_to_bytes(dev, dev->region->nr_blocks));
-	/* Rounded up, so that a small limit is not none. */
-	dev->mem_limit = size ? DIV_ROUND_UP_ULL(size, blocks_to_bytes(dev, 1)) : U32_MAX;
-	WRITE_ONCE(dev->pool.mem_limit, dev->mem_limit);
-	up_write(&dev->init_lock);
-	return len;
+	/* Rounded up: a small limit must not become 0, which means none. */
+	mtg_device_set_mem_limit(dev, size ? DIV_ROUND_UP_ULL(size, blocks_to_bytes(dev, 1)) :
+					     U32_MAX);
+	return 0;
 }
+STORE_ATTR(mem_limit, parse_size, set_mem_limit)
 static DEVICE_ATTR_WO(mem_limit);
 
 static ssize_t mem_used_max_store(struct device *d, struct device_attribute *attr,
@@ -234,40 +259,15 @@ static const struct attribute_group disk_group = {
 	.attrs = disk_attrs,
 };
 
-/* A read-only file that shows one number, computed from @dev. */
-#define NUMBER_ATTR(_name, _expr)						\
-static ssize_t _name##_show(struct device *d, struct device_attribute *attr,	\
-			    char *buf)						\
-{										\
-	struct mtg_device *dev = mtg_dev(d);					\
-	u64 value;								\
-										\
-	down_read(&dev->init_lock);						\
-	value = (_expr);							\
-	up_read(&dev->init_lock);						\
-	return sysfs_emit(buf, "%llu\n", value);				\
-}										\
-static DEVICE_ATTR_RO(_name)
-
-static u64 nr_blocks_in(struct mtg_device *dev, enum mtg_block_state state)
-{
-	return atomic_read(&dev->region->nr_state[state]);
-}
-
 static u64 spare_available(struct mtg_device *dev)
 {
-	return (u64)atomic_read(&dev->slots.spill.nr_spare) * PAGE_SIZE;
+	return (u64)mtg_spill_nr_spare(&dev->slots.spill) * PAGE_SIZE;
 }
 
 /* Ordinary memory that exists because of the data, or because of the carve-out. */
 static u64 metadata_size(struct mtg_device *dev)
 {
-	struct mtg_region *region = dev->region;
-	u64 size = region->nr_pages / BITS_PER_BYTE +
-		   region->nr_blocks * sizeof(*region->state) +
-		   mtg_map_words(region->nr_blocks) * sizeof(long) +
-		   /* @bad and @kept. */
-		   2 * (region->nr_blocks / BITS_PER_BYTE);
+	u64 size = mtg_region_metadata_size(dev->region);
 
 	if (dev->disksize)
 		size += mtg_pool_metadata_size(&dev->pool) +
@@ -284,14 +284,14 @@ static u64 rung(struct mtg_device *dev, enum mtg_rung rung)
 NUMBER_ATTR(size, blocks_to_bytes(dev, dev->region->nr_blocks));
 NUMBER_ATTR(block_size, blocks_to_bytes(dev, 1));
 NUMBER_ATTR(blocks, dev->region->nr_blocks);
-NUMBER_ATTR(blocks_free, nr_blocks_in(dev, MTG_BLOCK_FREE));
-NUMBER_ATTR(blocks_used, nr_blocks_in(dev, MTG_BLOCK_USED));
-NUMBER_ATTR(blocks_tagged, nr_blocks_in(dev, MTG_BLOCK_TAGGED));
-NUMBER_ATTR(blocks_offline, nr_blocks_in(dev, MTG_BLOCK_OFFLINE));
+NUMBER_ATTR(blocks_free, mtg_region_nr_in(dev->region, MTG_BLOCK_FREE));
+NUMBER_ATTR(blocks_used, mtg_region_nr_in(dev->region, MTG_BLOCK_USED));
+NUMBER_ATTR(blocks_tagged, mtg_region_nr_in(dev->region, MTG_BLOCK_TAGGED));
+NUMBER_ATTR(blocks_offline, mtg_region_nr_in(dev->region, MTG_BLOCK_OFFLINE));
 NUMBER_ATTR(blocks_untaggable, READ_ONCE(dev->nr_untaggable));
 NUMBER_ATTR(reserved_pages, mtg_region_nr_reserved(dev->region));
 NUMBER_ATTR(metadata_size, metadata_size(dev));
-NUMBER_ATTR(spilled_size, (u64)atomic_read(&dev->slots.spill.nr_pages) * PAGE_SIZE);
+NUMBER_ATTR(spilled_size, spilled_size(dev));
 NUMBER_ATTR(spare_available, spare_available(dev));
 
 static ssize_t state_show(struct device *d, struct device_attribute *attr, char *buf)
@@ -313,37 +313,32 @@ static ssize_t spare_size_show(struct device *d, struct device_attribute *attr,
 			  (u64)READ_ONCE(mtg_dev(d)->spare_size) * PAGE_SIZE);
 }
 
-static ssize_t spare_size_store(struct device *d, struct device_attribute *attr,
-				   const char *buf, size_t len)
+static int set_spare_size(struct mtg_device *dev, u64 size)
 {
-	struct mtg_device *dev = mtg_dev(d);
-	u64 size;
-	int ret;
-
-	ret = parse_size(buf, &size);
-	if (ret)
-		return ret;
 	/* There never is more to spill than the tag storage holds. */
 	if (size > blocks_to_bytes(dev, dev->region->nr_blocks))
 		return -EINVAL;
-	down_write(&dev->init_lock);
-	ret = mtg_device_set_spare_size(dev, PHYS_PFN(PAGE_ALIGN(size)));
-	up_write(&dev->init_lock);
-	return ret ?: len;
+	return mtg_device_set_spare_size(dev, PHYS_PFN(PAGE_ALIGN(size)));
 }
+STORE_ATTR(spare_size, parse_size, set_spare_size)
 static DEVICE_ATTR_RW(spare_size);
 
 NUMBER_ATTR(used_size, atomic64_read(&dev->pool.used_granules) << MTG_GRANULE_SHIFT);
 
-/* A byte of block_map: two bits for the state, six for how much is in use. */
+/*
+ * A byte of block_map: the state in the two highest bits, and in the six others how much of
+ * the block is in use, from 0 (nothing) to BLOCK_MAP_FULL (all of it). Four states have
+ * numbers of two bits. An offline block has the byte of a free block that is full, which no
+ * free block is.
+ */
 #define BLOCK_MAP_FULL		63
-#define BLOCK_MAP_OFFLINE	63	/* a free block has no fill: state 0 and all of it */
+#define BLOCK_MAP_OFFLINE	(MTG_BLOCK_FREE << 6 | BLOCK_MAP_FULL)
 
-/* Without the block's lock: by the time it is read it may be wrong anyway. */
+/* Without the block's lock: the byte may be out of date when user space reads it anyway. */
 static u8 block_map_byte(struct mtg_device *dev, u32 block)
 {
 	struct mtg_region *region = dev->region;
-	u8 state = READ_ONCE(region->state[block]);
+	u8 state = mtg_block_state(region, block);
 	unsigned int part = 0, whole = 1;
 
 	BUILD_BUG_ON(MTG_BLOCK_STATES > 5);
@@ -351,10 +346,10 @@ static u8 block_map_byte(struct mtg_device *dev, u32 block)
 		return BLOCK_MAP_OFFLINE;
 	if (state == MTG_BLOCK_TAGGED) {
 		part = mtg_block_nr_reserved(region, block);
-		whole = 1U << region->pages_shift;
+		whole = mtg_region_block_size(region) * MTG_TAG_RATIO / PAGE_SIZE;
 	} else if (state == MTG_BLOCK_USED && dev->disksize) {
 		part = mtg_pool_block_weight(&dev->pool, block);
-		whole = 1U << dev->pool.block_shift;
+		whole = mtg_region_block_size(region) / MTG_GRANULE_SIZE;
 	}
 	return state << 6 | DIV_ROUND_UP(part * BLOCK_MAP_FULL, whole);
 }
@@ -387,40 +382,16 @@ static ssize_t share_show(struct device *d, struct device_attribute *attr, char 
 	return sysfs_emit(buf, "%llu\n", blocks_to_bytes(dev, READ_ONCE(dev->share)));
 }
 
-static ssize_t share_store(struct device *d, struct device_attribute *attr,
-			   const char *buf, size_t len)
+static int set_share(struct mtg_device *dev, u64 size)
 {
-	struct mtg_device *dev = mtg_dev(d);
-	u64 size;
-	int ret;
-
-	ret = parse_size(buf, &size);
-	if (ret)
-		return ret;
 	if (size > blocks_to_bytes(dev, dev->region->nr_blocks))
 		return -EINVAL;
-	down_write(&dev->init_lock);
-	ret = mtg_device_set_share(dev, size >> dev->region->block_shift);
-	up_write(&dev->init_lock);
-	return ret ?: len;
+	return mtg_device_set_share(dev, div_u64(size, blocks_to_bytes(dev, 1)));
 }
+STORE_ATTR(share, parse_size, set_share)
 static DEVICE_ATTR_RW(share);
 
-static ssize_t offline_page_store(struct device *d, struct device_attribute *attr,
-				  const char *buf, size_t len)
-{
-	struct mtg_device *dev = mtg_dev(d);
-	u64 address;
-	int ret;
-
-	ret = kstrtou64(buf, 0, &address);
-	if (ret)
-		return ret;
-	down_write(&dev->init_lock);
-	ret = mtg_device_offline(dev, address);
-	up_write(&dev->init_lock);
-	return ret ?: len;
-}
+STORE_ATTR(offline_page, parse_address, mtg_device_offline)
 static DEVICE_ATTR_WO(offline_page);
 
 static struct attribute *tag_storage_attrs[] = {
@@ -490,8 +461,8 @@ static const struct attribute_group failed_writes_group = {
 
 NUMBER_ATTR(reserved, mtg_region_reserves(dev->region));
 NUMBER_ATTR(released, mtg_region_releases(dev->region));
-NUMBER_ATTR(evicted, atomic64_read(&dev->region->evicted));
-NUMBER_ATTR(evicted_atomic, atomic64_read(&dev->region->evicted_atomic));
+NUMBER_ATTR(evicted, mtg_region_events(dev->region, MTG_EVICTED));
+NUMBER_ATTR(evicted_atomic, mtg_region_events(dev->region, MTG_EVICTED_ATOMIC));
 NUMBER_ATTR(relocated, atomic64_read(&dev->slots.stats.relocated));
 NUMBER_ATTR(relocated_kept, rung(dev, MTG_RUNG_KEPT));
 NUMBER_ATTR(spilled, rung(dev, MTG_RUNG_SPARE) + rung(dev, MTG_RUNG_ATOMIC) +
@@ -500,11 +471,11 @@ NUMBER_ATTR(spilled_atomic, rung(dev, MTG_RUNG_ATOMIC));
 NUMBER_ATTR(spilled_emergency, rung(dev, MTG_RUNG_EMERGENCY));
 NUMBER_ATTR(settled, atomic64_read(&dev->slots.stats.settled));
 NUMBER_ATTR(refused, rung(dev, MTG_RUNG_REFUSE));
-NUMBER_ATTR(killed, atomic64_read(&dev->region->killed));
-NUMBER_ATTR(not_killed, atomic64_read(&dev->region->not_killed));
+NUMBER_ATTR(killed, mtg_region_events(dev->region, MTG_KILLED));
+NUMBER_ATTR(not_killed, mtg_region_events(dev->region, MTG_NOT_KILLED));
 NUMBER_ATTR(lost, rung(dev, MTG_RUNG_LOSE));
 
-static struct attribute *reserve_attrs[] = {
+static struct attribute *hook_attrs[] = {
 	&dev_attr_reserved.attr,
 	&dev_attr_released.attr,
 	&dev_attr_evicted.attr,
@@ -522,15 +493,15 @@ static struct attribute *reserve_attrs[] = {
 	NULL
 };
 
-static const struct attribute_group reserve_group = {
+static const struct attribute_group hook_group = {
 	.name = "hook",
-	.attrs = reserve_attrs,
+	.attrs = hook_attrs,
 };
 
 const struct attribute_group *mtg_disk_groups[] = {
 	&disk_group,
 	&tag_storage_group,
 	&failed_writes_group,
-	&reserve_group,
+	&hook_group,
 	NULL
 };

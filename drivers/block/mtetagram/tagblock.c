@@ -116,9 +116,9 @@ static int evict(struct mtg_region *region, u32 block, enum mtg_urgency urgency)
 	if (ret)
 		return ret;
 
-	atomic64_inc(&region->evicted);
+	atomic64_inc(&region->events[MTG_EVICTED]);
 	if (urgency != MTG_PREPARE)
-		atomic64_inc(&region->evicted_atomic);
+		atomic64_inc(&region->events[MTG_EVICTED_ATOMIC]);
 	return 0;
 }
 
@@ -228,7 +228,7 @@ static bool make_room(struct mtg_region *region, u32 block, gfp_t gfp)
 	int idx;
 
 	/* A hint: the state can change at any time. */
-	if (READ_ONCE(region->state[block]) != MTG_BLOCK_USED)
+	if (mtg_block_state(region, block) != MTG_BLOCK_USED)
 		return true;
 	idx = srcu_read_lock(&region->srcu);
 	ops = srcu_dereference(region->ops, &region->srcu);
@@ -607,6 +607,22 @@ u64 mtg_region_nr_reserved(struct mtg_region *region)
 	return reserves > releases ? reserves - releases : 0;
 }
 EXPORT_SYMBOL_GPL(mtg_region_nr_reserved);
+
+/**
+ * mtg_region_metadata_size() - ordinary memory that the record of a region needs
+ * @region: The region.
+ *
+ * Context: Any.
+ * Return: Bytes.
+ */
+size_t mtg_region_metadata_size(const struct mtg_region *region)
+{
+	size_t bits = region->nr_pages + 2 * (size_t)region->nr_blocks; /* bad and kept */
+
+	return bits / BITS_PER_BYTE + region->nr_blocks * sizeof(*region->state) +
+	       mtg_map_words(region->nr_blocks) * sizeof(long);
+}
+EXPORT_SYMBOL_GPL(mtg_region_metadata_size);
 
 /**
  * mtg_region_attach() - become the user of a region's free blocks

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tag blocks: who owns which part of the MTE tag storage right now.
+ * Tag blocks: which part of the MTE tag storage holds tags, and which part holds data?
  *
- * Private interface between the tag block layer (tagblock.c, region.c; built in)
- * and the driver (may be a module). The layer knows nothing of slots or
- * compression; the driver learns nothing of pages.
+ * Private interface between the tag block layer (tagblock.c, region.c; built in) and the
+ * driver (may be a module). The tag block layer knows neither slots nor compression. The
+ * driver knows no pages.
  */
 #ifndef _MTETAGRAM_TAGBLOCK_H
 #define _MTETAGRAM_TAGBLOCK_H
@@ -24,35 +24,38 @@
 
 struct page;
 
-/* One 4 bit tag for every 16 bytes of data. */
+/* A tag of 4 bits for every 16 bytes of data. */
 #define MTG_TAG_RATIO	32
 
-/* Enough that two CPUs rarely meet, few enough to cost nothing: 4 KiB. */
+/* With so many locks two CPUs rarely want the same one, and they take only 4 KiB. */
 #define MTG_BLOCK_LOCKS	64
 
 /*
- * One for each memory controller group: the largest system known has 8 (Arm
- * Total Compute FPGA, 8 memory nodes).
+ * There is one region for each memory controller group. The largest system that we know
+ * has 8 of them (Arm Total Compute FPGA, 8 memory nodes).
  */
 #define MTG_MAX_REGIONS	8
 
 /**
  * enum mtg_block_state - what a tag block holds
- * @MTG_BLOCK_FREE: Nothing: no tagged page, not taken by the driver.
+ * @MTG_BLOCK_FREE: Nothing: none of its data pages is reserved, and the driver does not use
+ *	it.
  * @MTG_BLOCK_USED: Data of the driver.
- * @MTG_BLOCK_SWITCHING: Being emptied and cleaned for tags, by one CPU that does
- *	so with preemption disabled; other CPUs that need the block spin.
+ * @MTG_BLOCK_SWITCHING: The data is moved out and the block is cleaned for tags. One CPU does
+ *	that with preemption disabled. Other CPUs that need the block spin.
  * @MTG_BLOCK_TAGGED: Tags: at least one of its data pages is reserved.
- * @MTG_BLOCK_OFFLINE: Nothing, and never again data: its memory has failed. Tags
- *	have no other place, so it still becomes TAGGED.
+ * @MTG_BLOCK_OFFLINE: Nothing: its memory has failed, so it never holds data again. Tags have
+ *	no other place, so the block still becomes TAGGED.
  * @MTG_BLOCK_STATES: Number of states.
  *
- * The legal moves, and who makes them::
+ * The legal changes, and the part of the kernel that makes them::
  *
  *   FREE --mtg_block_get()--> USED --mtg_block_put()--> FREE      driver
  *   FREE, USED --mtg_region_reserve()--> SWITCHING --> TAGGED     hook
- *   TAGGED --mtg_region_release()--> FREE                         page free
- *   FREE --mtg_block_offline()--> OFFLINE, which is in the place of FREE then
+ *   TAGGED --mtg_region_release()--> FREE                         hook
+ *   FREE --mtg_block_offline()--> OFFLINE                         driver
+ *
+ * A block that was taken offline becomes OFFLINE whenever it would otherwise become FREE.
  */
 enum mtg_block_state {
 	MTG_BLOCK_FREE,
@@ -64,11 +67,11 @@ enum mtg_block_state {
 };
 
 /**
- * enum mtg_urgency - what a caller of mtg_region_reserve() can cope with
- * @MTG_PREPARE: It can wait. If there is no room it makes some and comes back.
- * @MTG_MAY_REFUSE: It cannot wait, but it can do without tags.
- * @MTG_MUST: It is about to tag, and nothing can stop it. Only for this one the
- *	emergency reserves of memory are touched, and data is dropped.
+ * enum mtg_urgency - what a caller of mtg_region_reserve() can do if there is no room
+ * @MTG_PREPARE: The caller can wait. It makes room and tries again.
+ * @MTG_MAY_REFUSE: The caller cannot wait, but it can do without tags.
+ * @MTG_MUST: The caller is about to tag, and nothing can stop it. Only for such a caller the
+ *	emergency reserves of memory are used, and data is dropped.
  */
 enum mtg_urgency {
 	MTG_PREPARE,
@@ -76,15 +79,38 @@ enum mtg_urgency {
 	MTG_MUST,
 };
 
-/* Alone in its cache line: neighbouring blocks have different locks. */
+/**
+ * enum mtg_region_event - what a region counts
+ * @MTG_EVICTED: Blocks that held data of the driver when they were wanted for tags.
+ * @MTG_EVICTED_ATOMIC: Those of them that were not prepared.
+ * @MTG_KILLED: Address spaces whose processes were killed, as there was no place for the
+ *	data in the way of their tags.
+ * @MTG_NOT_KILLED: Pages for which no process was killed, as the out-of-memory killer
+ *	spares that process.
+ * @MTG_REGION_EVENTS: Number of kinds of events.
+ */
+enum mtg_region_event {
+	MTG_EVICTED,
+	MTG_EVICTED_ATOMIC,
+	MTG_KILLED,
+	MTG_NOT_KILLED,
+	MTG_REGION_EVENTS
+};
+
+/**
+ * struct mtg_block_lock - a lock that is alone in its cache line
+ * @lock: The lock, see &mtg_region.locks.
+ *
+ * Neighbouring blocks have different locks.
+ */
 struct mtg_block_lock {
-	raw_spinlock_t lock;
+	raw_spinlock_t lock; /* see above */
 } ____cacheline_aligned_in_smp;
 
 /**
- * struct mtg_page_counts - what one CPU has done
- * @reserves: Pages reserved since boot.
- * @releases: Pages released since boot.
+ * struct mtg_page_counts - what one CPU has counted since boot
+ * @reserves: Pages that it has reserved.
+ * @releases: Pages that it has released.
  */
 struct mtg_page_counts {
 	atomic_long_t reserves;
@@ -92,16 +118,15 @@ struct mtg_page_counts {
 };
 
 /**
- * struct mtg_block_ops - what the user of the tag blocks has to do
- * @evict: Move all data out of the block. Called in state SWITCHING, with
- *	preemption disabled and no lock of the tag block layer held, by a task that
- *	may hold page-table locks. Must not sleep. When it returns 0, the tags will
- *	be written. It may return -ENOMEM unless @urgency is MTG_MUST; @resume follows
- *	then.
- * @resume: The block is in state USED again after @evict has failed. In the same
- *	context; the driver may put the block back.
- * @make_room: Make it likely that @evict succeeds for MTG_PREPARE. May sleep if
- *	@gfp allows it. False if there is no memory.
+ * struct mtg_block_ops - what the driver does for the tag blocks
+ * @evict: Move all data out of the block. Called in state SWITCHING, with preemption disabled
+ *	and no lock of the tag block layer held. The calling task may hold page-table locks.
+ *	Must not sleep. After it has returned 0, tags are written. It may return -ENOMEM
+ *	unless @urgency is MTG_MUST, and then @resume is called.
+ * @resume: The block is in state USED again, because @evict has failed. Called in the same
+ *	context as @evict. The driver may put the block back.
+ * @make_room: Make it likely that @evict succeeds for MTG_PREPARE. May sleep if @gfp allows
+ *	that. Returns false if there is no memory.
  * @freed: A block has become free. Called in any context, hard interrupts included.
  */
 struct mtg_block_ops {
@@ -113,14 +138,15 @@ struct mtg_block_ops {
 
 /**
  * struct mtg_region - one contiguous range of tag storage
- * @word_mask: The lowest bits of a word of @reserved, as many as belong to one block.
- * @word_offset: ANDed with the index of a page: where in a word the bits of its
+ * @word_mask: The bits of one block in a word of @reserved, if they begin at bit 0. If a block
+ *	has more bits than a word: all bits.
+ * @word_offset: The index of a page ANDed with this says where in a word the bits of the page's
  *	block begin.
- * @reserved: One bit for each data page: its tags are live. Set and cleared
- *	under the block's lock, tested without; but set without it where the same
- *	word has another bit of the block.
- * @counts: Of pages, for each CPU.
- * @start_pfn: First data page whose tags are here.
+ * @reserved: One bit for each data page: the page is reserved, its tags are live. Bits are
+ *	cleared under the block's lock and tested without it. They are set under the block's
+ *	lock, or without it if the same word has another bit of the same block.
+ * @counts: Counters of pages, one set for each CPU.
+ * @start_pfn: The first data page whose tags are in this region.
  * @nr_pages: Number of data pages.
  * @pages_shift: log2 of the number of data pages whose tags share a block.
  * @id: Index of the region, from 0.
@@ -128,28 +154,24 @@ struct mtg_block_ops {
  * @base: Untagged kernel mapping of the tag storage.
  * @block_shift: log2 of the block size in bytes.
  * @nr_blocks: Number of tag blocks.
- * @free: The blocks in state FREE; a search aid, written under the block's lock,
- *	@state decides.
- * @bad: One bit for each block: it is to be OFFLINE instead of FREE; under the
+ * @free: The blocks in state FREE. Only a search aid: @state decides. Written under the
  *	block's lock.
- * @kept: One bit for each block: the driver keeps it for relocation, see
- *	mtg_block_keep(); under the block's lock, tested without.
- * @kept_free: Number of those that are in state FREE.
- * @state: &enum mtg_block_state of each block, under the block's lock.
- * @locks: Block N is protected by lock N % MTG_BLOCK_LOCKS. Innermost of all
- *	locks, taken in hard interrupts, raw because pages are freed in any context.
- * @ops: The driver's callbacks; set while a driver is attached. Read under
- *	@srcu, or with preemption disabled.
+ * @bad: One bit for each block: the block becomes OFFLINE instead of FREE. Under the block's
+ *	lock.
+ * @kept: One bit for each block: the driver keeps it for relocation, see mtg_block_keep().
+ *	Written under the block's lock, tested without it.
+ * @kept_free: Number of kept blocks in state FREE.
+ * @state: &enum mtg_block_state of each block. Written under the block's lock.
+ * @locks: Block N is protected by lock N % MTG_BLOCK_LOCKS. These locks are the innermost of
+ *	all locks. They are raw and taken with interrupts off, because pages are freed in any
+ *	context.
+ * @ops: The callbacks of the driver, while a driver is attached. Read under @srcu, or with
+ *	preemption disabled.
  * @srcu: See @ops.
- * @priv: First argument of @ops.
+ * @priv: First argument of the callbacks.
  * @nr_state: Number of blocks in each state.
- * @evicted: Blocks that held data of the driver when they were reserved.
- * @evicted_atomic: Those of them that were not prepared.
- * @killed: Address spaces whose processes were killed, as there was no place for
- *	the data in the way of their tags.
- * @not_killed: Pages for which nobody was killed, as it would have been a process that
- *	the out-of-memory killer spares.
- * @skip_evict: For tests only: leave out @ops->evict. Data will be lost.
+ * @events: Number of events of each kind since boot, &enum mtg_region_event.
+ * @skip_evict: For tests only: do not call @ops->evict. Data will be lost.
  */
 struct mtg_region {
 	unsigned long word_mask;
@@ -177,10 +199,7 @@ struct mtg_region {
 	struct srcu_struct srcu;
 
 	atomic_t nr_state[MTG_BLOCK_STATES] ____cacheline_aligned_in_smp;
-	atomic64_t evicted;
-	atomic64_t evicted_atomic;
-	atomic64_t killed;
-	atomic64_t not_killed;
+	atomic64_t events[MTG_REGION_EVENTS];
 #ifdef CONFIG_MTETAGRAM_DEBUG
 	bool skip_evict;
 #endif
@@ -209,6 +228,47 @@ static inline u32 mtg_region_nr_free(const struct mtg_region *region)
 {
 	return max(0, atomic_read(&region->nr_state[MTG_BLOCK_FREE]) -
 		      atomic_read(&region->kept_free));
+}
+
+/**
+ * mtg_region_nr_in() - how many blocks are in a state?
+ * @region: The region.
+ * @state: The state.
+ *
+ * Context: Any. Others change the states of blocks meanwhile.
+ * Return: Their number.
+ */
+static inline u32 mtg_region_nr_in(const struct mtg_region *region,
+				   enum mtg_block_state state)
+{
+	return atomic_read(&region->nr_state[state]);
+}
+
+/**
+ * mtg_region_events() - how often has something happened since boot?
+ * @region: The region.
+ * @event: What.
+ *
+ * Context: Any.
+ * Return: Number of events.
+ */
+static inline u64 mtg_region_events(const struct mtg_region *region,
+				    enum mtg_region_event event)
+{
+	return atomic64_read(&region->events[event]);
+}
+
+/**
+ * mtg_block_state() - what does a block hold?
+ * @region: The region.
+ * @block: Index of the block.
+ *
+ * Context: Any. A hint: without the block's lock, the state can change at any time.
+ * Return: The state.
+ */
+static inline enum mtg_block_state mtg_block_state(const struct mtg_region *region, u32 block)
+{
+	return READ_ONCE(region->state[block]);
 }
 
 /**
@@ -253,6 +313,7 @@ static inline u32 mtg_block_next_free(const struct mtg_region *region, u32 from,
 }
 
 u64 mtg_region_burst(void);
+size_t mtg_region_metadata_size(const struct mtg_region *region);
 u64 mtg_region_reserves(struct mtg_region *region);
 u64 mtg_region_releases(struct mtg_region *region);
 u64 mtg_region_nr_reserved(struct mtg_region *region);

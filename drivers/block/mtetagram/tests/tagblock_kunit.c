@@ -175,7 +175,7 @@ static void tagblock_evicts_used_blocks_once(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mtg_block_put(&region, 3));
 	release(3 * PER_BLOCK, PER_BLOCK);
 	KUNIT_EXPECT_EQ(test, MTG_BLOCK_FREE, region.state[3]);
-	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.evicted));
+	KUNIT_EXPECT_EQ(test, 1, mtg_region_events(&region, MTG_EVICTED));
 }
 
 /* Blocks of 4 KiB share the words of the record, and only one of the two has tags. */
@@ -320,11 +320,11 @@ static void tagblock_refuses_only_who_can_cope(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, owned);
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_USED));
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_nr_reserved(&region));
-	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&region.evicted));
+	KUNIT_EXPECT_EQ(test, 0, mtg_region_events(&region, MTG_EVICTED));
 
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_reserve(&region, page, MTG_MUST));
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_TAGGED));
-	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&region.evicted_atomic));
+	KUNIT_EXPECT_EQ(test, 1, mtg_region_events(&region, MTG_EVICTED_ATOMIC));
 	/* Reserved already: nobody has to make room. */
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_prepare(&region, page, GFP_KERNEL));
 	release(2 * PER_BLOCK, 1);
