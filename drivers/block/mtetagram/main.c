@@ -177,5 +177,6 @@ static void __exit mtg_exit(void)
 module_init(mtg_init);
 module_exit(mtg_exit);
 
+MTG_IMPORT_SYMBOLS;
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Compressed RAM block device in unused MTE tag storage");

@@ -52,7 +52,7 @@ struct mtg_region *mtg_region_by_id(unsigned int id)
 {
 	return id < nr_regions ? mtg_ranges[id].region : NULL;
 }
-EXPORT_SYMBOL_GPL(mtg_region_by_id);
+MTG_EXPORT_SYMBOL(mtg_region_by_id);
 
 /**
  * mtg_region_burst() - how much tag storage may be wanted at once?
@@ -68,7 +68,7 @@ u64 mtg_region_burst(void)
 {
 	return (u64)PMD_SIZE / MTG_TAG_RATIO * num_possible_cpus();
 }
-EXPORT_SYMBOL_GPL(mtg_region_burst);
+MTG_EXPORT_SYMBOL(mtg_region_burst);
 
 /* Page frame numbers from @first on, before @end. */
 struct pfns {
@@ -152,7 +152,7 @@ bool mtg_block_untaggable(struct mtg_region *region, u32 block)
 	}
 	return true;
 }
-EXPORT_SYMBOL_GPL(mtg_block_untaggable);
+MTG_EXPORT_SYMBOL(mtg_block_untaggable);
 
 static int parse_tagged_memory(struct device_node *np, struct resource *mem)
 {

@@ -434,7 +434,7 @@ bool mtg_block_get(struct mtg_region *region, u32 block)
 {
 	return change_state(region, block, MTG_BLOCK_FREE, MTG_BLOCK_USED);
 }
-EXPORT_SYMBOL_GPL(mtg_block_get);
+MTG_EXPORT_SYMBOL(mtg_block_get);
 
 /**
  * mtg_block_put() - give back a block that holds no data any more
@@ -449,7 +449,7 @@ bool mtg_block_put(struct mtg_region *region, u32 block)
 {
 	return change_state(region, block, MTG_BLOCK_USED, MTG_BLOCK_FREE);
 }
-EXPORT_SYMBOL_GPL(mtg_block_put);
+MTG_EXPORT_SYMBOL(mtg_block_put);
 
 static void set_bad(struct mtg_region *region, u32 block, bool bad)
 {
@@ -476,7 +476,7 @@ void mtg_block_offline(struct mtg_region *region, u32 block)
 {
 	set_bad(region, block, true);
 }
-EXPORT_SYMBOL_GPL(mtg_block_offline);
+MTG_EXPORT_SYMBOL(mtg_block_offline);
 
 /**
  * mtg_block_online() - undo mtg_block_offline()
@@ -489,7 +489,7 @@ void mtg_block_online(struct mtg_region *region, u32 block)
 {
 	set_bad(region, block, false);
 }
-EXPORT_SYMBOL_GPL(mtg_block_online);
+MTG_EXPORT_SYMBOL(mtg_block_online);
 
 /**
  * mtg_block_keep() - keep a block for relocation, or no longer
@@ -517,7 +517,7 @@ void mtg_block_keep(struct mtg_region *region, u32 block, bool keep)
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
 }
-EXPORT_SYMBOL_GPL(mtg_block_keep);
+MTG_EXPORT_SYMBOL(mtg_block_keep);
 
 /**
  * mtg_block_owned() - is a block that was taken still the driver's?
@@ -532,7 +532,7 @@ bool mtg_block_owned(struct mtg_region *region, u32 block)
 {
 	return change_state(region, block, MTG_BLOCK_USED, MTG_BLOCK_USED);
 }
-EXPORT_SYMBOL_GPL(mtg_block_owned);
+MTG_EXPORT_SYMBOL(mtg_block_owned);
 
 /**
  * mtg_block_nr_reserved() - how many pages have their tags in a block?
@@ -553,7 +553,7 @@ unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block)
 		count++;
 	return count;
 }
-EXPORT_SYMBOL_GPL(mtg_block_nr_reserved);
+MTG_EXPORT_SYMBOL(mtg_block_nr_reserved);
 
 /**
  * mtg_region_reserves() - how many pages were reserved since boot?
@@ -571,7 +571,7 @@ u64 mtg_region_reserves(struct mtg_region *region)
 		sum += atomic_long_read(&per_cpu_ptr(region->counts, cpu)->reserves);
 	return sum;
 }
-EXPORT_SYMBOL_GPL(mtg_region_reserves);
+MTG_EXPORT_SYMBOL(mtg_region_reserves);
 
 /**
  * mtg_region_releases() - how many pages were released since boot?
@@ -589,7 +589,7 @@ u64 mtg_region_releases(struct mtg_region *region)
 		sum += atomic_long_read(&per_cpu_ptr(region->counts, cpu)->releases);
 	return sum;
 }
-EXPORT_SYMBOL_GPL(mtg_region_releases);
+MTG_EXPORT_SYMBOL(mtg_region_releases);
 
 /**
  * mtg_region_nr_reserved() - how many pages of a region are reserved?
@@ -606,7 +606,7 @@ u64 mtg_region_nr_reserved(struct mtg_region *region)
 	/* A CPU's count may be seen late. */
 	return reserves > releases ? reserves - releases : 0;
 }
-EXPORT_SYMBOL_GPL(mtg_region_nr_reserved);
+MTG_EXPORT_SYMBOL(mtg_region_nr_reserved);
 
 /**
  * mtg_region_metadata_size() - ordinary memory that the record of a region needs
@@ -622,7 +622,7 @@ size_t mtg_region_metadata_size(const struct mtg_region *region)
 	return bits / BITS_PER_BYTE + region->nr_blocks * sizeof(*region->state) +
 	       mtg_map_words(region->nr_blocks) * sizeof(long);
 }
-EXPORT_SYMBOL_GPL(mtg_region_metadata_size);
+MTG_EXPORT_SYMBOL(mtg_region_metadata_size);
 
 /**
  * mtg_region_attach() - become the user of a region's free blocks
@@ -648,7 +648,7 @@ int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops
 	rcu_assign_pointer(region->ops, ops);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(mtg_region_attach);
+MTG_EXPORT_SYMBOL(mtg_region_attach);
 
 /**
  * mtg_region_detach() - stop using a region
@@ -673,7 +673,7 @@ void mtg_region_detach(struct mtg_region *region)
 	synchronize_srcu(&region->srcu);
 	region->priv = NULL;
 }
-EXPORT_SYMBOL_GPL(mtg_region_detach);
+MTG_EXPORT_SYMBOL(mtg_region_detach);
 
 /**
  * mtg_region_init() - set up the record of a region, all blocks free

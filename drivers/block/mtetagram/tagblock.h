@@ -24,6 +24,14 @@
 
 struct page;
 
+/*
+ * The functions of the built-in half are in a symbol namespace of their own, so that no other
+ * module uses them by accident. Here is the only place that knows how Linux 6.12 spells
+ * that: from 6.13 on the name is a string.
+ */
+#define MTG_EXPORT_SYMBOL(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, MTETAGRAM)
+#define MTG_IMPORT_SYMBOLS		MODULE_IMPORT_NS(MTETAGRAM)
+
 /* A tag of 4 bits for every 16 bytes of data. */
 #define MTG_TAG_RATIO	32
 

@@ -219,4 +219,5 @@ static void __exit hook_bench_exit(void)
 module_exit(hook_bench_exit);
 
 MODULE_DESCRIPTION("mtetagram: benchmark of the hook");
+MTG_IMPORT_SYMBOLS;
 MODULE_LICENSE("GPL");

@@ -157,5 +157,6 @@ static void __exit provoke_exit(void)
 module_init(provoke_init);
 module_exit(provoke_exit);
 
+MTG_IMPORT_SYMBOLS;
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Provokes rare events, for tests of mtetagram");

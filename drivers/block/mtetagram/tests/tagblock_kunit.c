@@ -497,3 +497,5 @@ static struct kunit_suite tagblock_suite = {
 };
 
 kunit_test_suite(tagblock_suite);
+
+MTG_IMPORT_SYMBOLS;
