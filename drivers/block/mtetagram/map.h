@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A bitmap of any size in which the next set bit is found in a few steps: in levels, of
- * which each has one bit for each word of the one below that is not zero. The highest
- * one is a single word.
+ * A bitmap of any size in which the next set bit is found in a few steps.
  *
- * Anybody sets and clears bits at any time, the same bit only under a lock of the
- * caller's. Both begin at the lowest level. Who sets the first bit of a word sets the bit
- * above; who clears the last one clears that, and then looks once more whether the word
- * is still zero. So a bit is found as long as it is set, but for the moments in which it
- * or a neighbour is changed; and now and then a bit above leads to a word of zeros.
+ * The bitmap has levels. The lowest level is the bitmap itself. Each bit of a higher level
+ * stands for one word of the level below, and is set if that word is not zero. The highest
+ * level is a single word.
+ *
+ *   level 2 (top)	...0011
+ *			     ||
+ *   level 1		     |+-- word 0 is not zero: ...0101
+ *			     +--- word 1 is not zero: ...1000
+ *   level 0		words 0, 2 and 67 of the bitmap are not zero
+ *
+ * Several CPUs may change the bitmap at the same time. Only the changes of one and the same
+ * bit must be serialised by the caller. Each change begins at the lowest level. To set the
+ * first bit of a word also sets the word's bit one level up. To clear the last bit of a word
+ * clears the bit above, and then reads the word again: if another CPU has set a bit
+ * meanwhile, the bit above is set again.
+ *
+ * So a set bit is found, except in the moments in which the bit or a bit of the same word is
+ * changed. And sometimes a bit of a higher level leads to a word of zeros.
  *
  * Builds in user space as it is (tests/host).
  */
@@ -68,7 +79,7 @@ static inline size_t mtg_map_words(u32 nr)
  */
 static inline int mtg_map_init(struct mtg_map *map, u32 nr)
 {
-	/* Whoever asks for much gets an error: no warning, and nobody is killed for it. */
+	/* A large map may fail: no warning, and no process is killed for its memory. */
 	atomic_long_t *words = kvcalloc(mtg_map_words(nr), sizeof(*words),
 					GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	unsigned int level = 0;
@@ -98,7 +109,15 @@ static inline void mtg_map_destroy(struct mtg_map *map)
 	map->level[0] = NULL;
 }
 
-/* The word that holds bit @n of @level. */
+/**
+ * mtg_map_word() - find the word that holds a bit
+ * @map: The map.
+ * @level: The level.
+ * @n: The bit of that level.
+ *
+ * Context: Any.
+ * Return: The word.
+ */
 static inline atomic_long_t *mtg_map_word(const struct mtg_map *map, unsigned int level,
 					  u32 n)
 {
@@ -118,10 +137,21 @@ static inline bool mtg_map_test(const struct mtg_map *map, u32 n)
 	return atomic_long_read(mtg_map_word(map, 0, n)) & BIT_MASK(n);
 }
 
-/* Set bit @n of @level, and those that lead to it. */
+/**
+ * mtg_map_set_from() - set a bit of a level, and the bits above that lead to it
+ * @map: The map.
+ * @level: The level.
+ * @n: The bit of that level.
+ *
+ * Context: Any.
+ */
 static inline void mtg_map_set_from(struct mtg_map *map, unsigned int level, u32 n)
 {
-	/* Fully ordered: who looks again, see below, sees this or is seen. */
+	/*
+	 * Fully ordered; pairs with the second read in mtg_map_clear(). Either the CPU that
+	 * clears the word's last bit sees this bit, or this CPU sees an empty word and sets
+	 * the bit above.
+	 */
 	while (!atomic_long_fetch_or(BIT_MASK(n), mtg_map_word(map, level, n)) &&
 	       level < map->top) {
 		n = BIT_WORD(n);
@@ -132,7 +162,7 @@ static inline void mtg_map_set_from(struct mtg_map *map, unsigned int level, u32
 /**
  * mtg_map_set() - set a bit
  * @map: The map.
- * @n: The bit, which nobody else changes.
+ * @n: The bit. The caller serialises the changes of this bit.
  *
  * Context: Any.
  */
@@ -144,7 +174,7 @@ static inline void mtg_map_set(struct mtg_map *map, u32 n)
 /**
  * mtg_map_clear() - clear a bit
  * @map: The map.
- * @n: The bit, which nobody else changes.
+ * @n: The bit. The caller serialises the changes of this bit.
  *
  * Context: Any.
  */
@@ -157,7 +187,7 @@ static inline void mtg_map_clear(struct mtg_map *map, u32 n)
 	for (;;) {
 		word = mtg_map_word(map, level, n);
 		left = atomic_long_fetch_andnot(BIT_MASK(n), word) & ~BIT_MASK(n);
-		/* Somebody has set a bit there and relied on the one that is gone. */
+		/* Another CPU has set a bit there and relied on the bit that is gone now. */
 		if (below && atomic_long_read(below)) {
 			mtg_map_set_from(map, level, n);
 			return;
@@ -172,7 +202,7 @@ static inline void mtg_map_clear(struct mtg_map *map, u32 n)
 
 /**
  * mtg_map_fill() - set all bits
- * @map: The map, which nobody else uses.
+ * @map: The map, which is not in use yet.
  *
  * Context: Process context, may sleep.
  */
@@ -193,7 +223,16 @@ static inline void mtg_map_fill(struct mtg_map *map)
 	}
 }
 
-/* Go down from bit @n of @level, to the first or the last word of the bitmap. */
+/**
+ * mtg_map_descend() - find the word of the bitmap that a bit of a higher level leads to
+ * @map: The map.
+ * @level: The level, not the lowest.
+ * @n: The bit of that level.
+ * @last: Whether the last set word below the bit is wanted, else the first.
+ *
+ * Context: Any.
+ * Return: Index of the word in the lowest level.
+ */
 static inline u32 mtg_map_descend(const struct mtg_map *map, unsigned int level, u32 n,
 				  bool last)
 {
@@ -207,7 +246,14 @@ static inline u32 mtg_map_descend(const struct mtg_map *map, unsigned int level,
 	return n;
 }
 
-/* The next word of the bitmap after @n that may not be zero; past the end if none is. */
+/**
+ * mtg_map_next_word() - find the next word of the bitmap that is not zero
+ * @map: The map.
+ * @n: The search begins behind this word.
+ *
+ * Context: Any. A hint: the word may be zero if another CPU changes the map.
+ * Return: Index of the word; past the end of the bitmap if there is none.
+ */
 static inline u32 mtg_map_next_word(const struct mtg_map *map, u32 n)
 {
 	u32 nr = BITS_TO_LONGS(map->nr), end = nr;
@@ -230,12 +276,12 @@ static inline u32 mtg_map_next_word(const struct mtg_map *map, u32 n)
 /**
  * mtg_map_next() - find a set bit
  * @map: The map.
- * @from: Where to begin.
- * @filter: If not NULL, a bitmap: bits count only if they are set there, or are not.
- * @set: Which of the two.
+ * @from: The first bit to look at.
+ * @filter: A second bitmap, or NULL. A bit counts only if its bit in @filter equals @set.
+ * @set: See @filter.
  *
  * Context: Any.
- * Return: The first one from @from on; the number of bits if there is none.
+ * Return: The first set bit from @from on; the number of bits if there is none.
  */
 static inline u32 mtg_map_next(const struct mtg_map *map, u32 from,
 			       const unsigned long *filter, bool set)
@@ -260,8 +306,8 @@ static inline u32 mtg_map_next(const struct mtg_map *map, u32 from,
  * mtg_map_last() - find the last set bit
  * @map: The map.
  *
- * Context: Any. A hint: it may be too high if others change the map, or have.
- * Return: The last one; the number of bits if there is none.
+ * Context: Any. A hint: the result may be too high if another CPU changes the map.
+ * Return: The last set bit; the number of bits if there is none.
  */
 static inline u32 mtg_map_last(const struct mtg_map *map)
 {
