@@ -2,21 +2,20 @@
 /*
  * Cache maintenance for MTE tag storage that changes between tags and data.
  *
- * Tag storage is coherent between CPUs for data accesses, but data accesses are
- * not coherent with tag accesses, so both caches must be emptied by hand when a
- * tag block changes its use. The rules are the "base requirements" R1 to R3 of
- * the MTE dynamic carve-out specification (google/sanitizers,
- * mte-dynamic-carveout/spec.md):
+ * Data accesses to tag storage are coherent between CPUs, but they are not coherent with tag
+ * accesses. So the driver must clean the caches when a tag block changes its use. The rules
+ * are the "base requirements" R1 to R3 of the MTE dynamic carve-out specification
+ * (google/sanitizers, mte-dynamic-carveout/spec.md):
  *
- *   data to tags: no dirty data line of the tag block may be written back over
- *                 tags later, so clean and invalidate the block's data to the
- *                 point of coherency before the first tag store;
- *   tags to data: no dirty tag line of the data pages may be written back over
- *                 data later, so clean and invalidate the tags of the pages
- *                 first, then the block's data.
+ *   data to tags: A dirty data line of the tag block must not be written back later, over
+ *                 tags. So the block's data lines are cleaned and invalidated to the point
+ *                 of coherency before the first tag store.
+ *   tags to data: A dirty tag line of a data page must not be written back later, over
+ *                 data. So the tag lines of the pages are cleaned and invalidated first,
+ *                 and then the block's data lines.
  *
- * No emulator models these caches: the code here was reviewed against the
- * specification and its callers are traced, but it was not proved by a test.
+ * No emulator models these caches. The code here was reviewed against the specification, and
+ * its callers are traced, but no test proves it.
  */
 
 #include <linux/bitfield.h>
@@ -43,17 +42,17 @@ const char *arch_mtetagram_unsupported(void)
 {
 	if (!system_supports_mte())
 		return "the CPUs have no MTE";
-	/* All kernel memory is tagged then: all tag storage is in use. */
+	/* All kernel memory is tagged then, so all tag storage is in use. */
 	if (kasan_hw_tags_enabled())
 		return "KASAN_HW_TAGS tags all memory (boot with kasan=off)";
 	return NULL;
 }
 
 /*
- * Bytes of data whose tags fit into the smallest tag cache line: CTR_EL0.TminLine
- * is the log2 of that in 4-byte words (Arm ARM, CTR_EL0). Never less than the 16
- * bytes that one tag describes. The raw register, because the sanitised one does
- * not keep the field.
+ * Bytes of data whose tags fit into the smallest tag cache line. CTR_EL0.TminLine is the log2
+ * of their number in 4-byte words (Arm ARM, CTR_EL0). The result is at least the 16 bytes
+ * that one tag describes. The register is read directly, because the sanitised copy does not
+ * have the field.
  */
 static size_t tag_line_size(void)
 {
@@ -64,12 +63,12 @@ static size_t tag_line_size(void)
 }
 
 /**
- * arch_mtetagram_clean_tags() - write back and drop the cached tags of a page
- * @page: A page that is being freed and still is in the linear map.
+ * arch_mtetagram_clean_tags() - write back and invalidate the cached tags of a page
+ * @page: A page that is being freed and is still in the linear map.
  *
- * First half of "tags to data". The second half (the data lines of the tag
- * block) is empty by then: nothing was stored to the block as data since the
- * arch_mtetagram_clean_data() that made it hold tags.
+ * The first half of "tags to data". There is nothing to do for the second half, the data lines
+ * of the tag block: no data was stored in the block after arch_mtetagram_clean_data() was
+ * called for it.
  *
  * Context: Any. At most 256 cache operations.
  */
@@ -81,17 +80,17 @@ void arch_mtetagram_clean_tags(struct page *page)
 
 	for (; addr < end; addr += step)
 		write_sysreg_s(addr, SYS_DC_CIGVAC);
-	/* Complete for the whole system before anybody stores data there. */
+	/* The maintenance is complete for the whole system before data is stored there. */
 	dsb(sy);
 }
 
 /**
- * arch_mtetagram_clean_data() - write back and drop cached data of a tag block
+ * arch_mtetagram_clean_data() - write back and invalidate cached data of a tag block
  * @addr: The tag block in the kernel's untagged mapping of the tag storage.
  * @size: Its size in bytes.
  *
- * "Data to tags", and the last step of "tags to data". Ends with a DSB, so that
- * a tag store after it cannot overtake the maintenance.
+ * This is "data to tags". It ends with a DSB, so a later tag store cannot overtake the
+ * maintenance.
  *
  * Context: Any. One operation for each cache line.
  */
@@ -104,10 +103,9 @@ void arch_mtetagram_clean_data(void *addr, size_t size)
  * arch_mtetagram_init_tags() - give a falsely flagged page valid tags
  * @page: A page whose tag storage has just been reserved.
  *
- * A page that had no tag storage so far and is flagged as tagged got the flag
- * from the split of a huge page whose head was tagged: nobody has initialised
- * its tags, and nobody will. What is in the tag storage now is left over from
- * its other use and must not be seen as tags.
+ * A page that was not reserved may be flagged as tagged: the split of a huge page with a tagged
+ * head copies the flag. Nobody has initialised the tags of such a page, and nobody will. What
+ * is in the tag storage is left over from its use for data, and must not be seen as tags.
  *
  * Context: Any; the page may be mapped.
  */
@@ -121,13 +119,13 @@ void arch_mtetagram_init_tags(struct page *page)
  * arch_mtetagram_tag_page() - give a page tags of 0, unless it is tagged
  * @page: A page whose tag storage is reserved.
  *
- * Context: Any; the page may be mapped. May spin while another CPU does the same.
+ * Context: Any; the page may be mapped. May spin while another CPU tags the page.
  */
 void arch_mtetagram_tag_page(struct page *page)
 {
 	/*
-	 * Others spin until the page is tagged, and may do so under page-table locks:
-	 * whoever is about to tag a page that is mapped must not be preempted.
+	 * Other CPUs spin until the page is tagged, and may do so under page-table locks. So
+	 * the task that tags a mapped page must not be preempted.
 	 */
 	preempt_disable();
 	if (__try_page_mte_tagging(page)) {
@@ -138,7 +136,7 @@ void arch_mtetagram_tag_page(struct page *page)
 }
 
 /**
- * arch_mtetagram_tagged() - has a page got tags?
+ * arch_mtetagram_tagged() - does a page have tags?
  * @page: The page.
  *
  * Context: Any.

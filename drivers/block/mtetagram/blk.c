@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The block device: bios in, slots out.
+ * The block device: bios in, pages out.
  *
- * A bio is done when submit_bio() returns, like that of zram: the data is copied
- * or compressed by the caller. The unit is the slot of 4 KiB, which is the logical
- * block size, so that every bio consists of whole slots; one that does not is refused.
- * A slot need not lie within one page of the bio (direct I/O from a buffer that is not
- * page aligned), and then it goes through a bounce buffer.
+ * A bio is done when submit_bio() returns, as with zram: the task that submits the bio copies
+ * or compresses the data. The logical block size is a slot of 4 KiB, so every bio consists of
+ * whole slots, and any other bio is refused. Direct I/O from a buffer that is not page aligned
+ * makes bios in which a slot lies in two pages: such a slot goes through a bounce buffer.
  */
 
 #define pr_fmt(fmt) "mtetagram: " fmt
@@ -155,9 +154,9 @@ static void discard(struct mtg_device *dev, struct bio *bio)
 }
 
 /*
- * A driver that is stacked on this one may ignore the limits of the queue, and nothing
- * between them looks: blk-mq does, but has no part in this. Such a bio would go past its
- * own pages, or to a slot that it does not mean.
+ * A driver that is stacked on this one may ignore the limits of the queue. blk-mq would check
+ * them, but this driver does not use blk-mq. A bio that is not valid would reach beyond its
+ * own pages, or into a wrong slot.
  */
 static bool is_valid(struct mtg_device *dev, struct bio *bio)
 {
@@ -199,7 +198,7 @@ static void mtg_submit_bio(struct bio *bio)
 	}
 }
 
-/* Called by the swap core under its locks, with interrupts off. */
+/* The swap core calls this under its locks, with interrupts off. */
 static void mtg_swap_slot_free(struct block_device *bdev, unsigned long index)
 {
 	struct mtg_device *dev = bdev->bd_disk->private_data;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Compression: lz4, zstd and lzo-rle from lib/, and streams for each CPU.
+ * Compression: lz4, zstd and lzo-rle from lib/, and a stream for each CPU.
  */
 
 #include <linux/align.h>
@@ -58,7 +58,7 @@ static int lzorle_decompress(void *workspace, const void *src, unsigned int len,
 	       out == MTG_SLOT_SIZE ? 0 : -EIO;
 }
 
-/* Contexts are set up once: that costs more than to compress a slot. */
+/* The contexts are set up once: to set them up costs more than to compress a page. */
 struct zstd_workspace {
 	zstd_parameters params;
 	zstd_cctx *cctx;
@@ -66,7 +66,7 @@ struct zstd_workspace {
 	u64 memory[];	/* of both contexts */
 };
 
-/* The same level that zram uses by default, for sources of one slot. */
+/* The level that zram uses by default, for sources of one page. */
 static zstd_parameters zstd_slot_params(void)
 {
 	return zstd_get_params(zstd_default_clevel(), MTG_SLOT_SIZE);
@@ -124,8 +124,8 @@ const struct mtg_comp_ops mtg_comp_algorithms[] = {
 };
 
 /**
- * mtg_comp_find() - look up an algorithm
- * @name: Its name; white space at the end is ignored.
+ * mtg_comp_find() - find an algorithm
+ * @name: Its name; a newline at the end is ignored.
  *
  * Context: Any.
  * Return: The algorithm or NULL.
@@ -142,7 +142,7 @@ const struct mtg_comp_ops *mtg_comp_find(const char *name)
 
 /**
  * mtg_comp_init() - set up streams for all possible CPUs
- * @comp: What to set up.
+ * @comp: The algorithm and its streams, to be set up.
  * @ops: The algorithm.
  *
  * Context: Process context, may sleep.
@@ -173,7 +173,7 @@ int mtg_comp_init(struct mtg_comp *comp, const struct mtg_comp_ops *ops)
 
 /**
  * mtg_comp_destroy() - free all streams
- * @comp: Unused from now on; may be half set up.
+ * @comp: The algorithm and its streams; may be half set up.
  *
  * Context: Process context, may sleep.
  */
@@ -192,10 +192,10 @@ void mtg_comp_destroy(struct mtg_comp *comp)
 
 /**
  * mtg_stream_get() - get a stream to work with
- * @comp: Of this algorithm.
+ * @comp: The algorithm and its streams.
  *
- * The stream of the CPU that we are on; should the task migrate, it shares the
- * stream with another for a moment.
+ * The stream belongs to the CPU on which the task runs. If the task moves to another CPU, it
+ * still uses this stream, and another task may have to wait for it.
  *
  * Context: May sleep.
  * Return: The stream, locked.
@@ -210,7 +210,7 @@ struct mtg_stream *mtg_stream_get(struct mtg_comp *comp)
 
 /**
  * mtg_stream_put() - end the use of a stream
- * @stream: From mtg_stream_get().
+ * @stream: The stream that mtg_stream_get() has returned.
  *
  * Context: May sleep.
  */

@@ -10,18 +10,19 @@
 
 #include "unit.h"
 
-/* Compressed data may be larger than what it was made of. */
+/* Compressed data may be larger than the original data. */
 #define MTG_COMP_MAX	(2 * MTG_SLOT_SIZE)
 
 /**
  * struct mtg_comp_ops - one compression algorithm
- * @name: As in sysfs.
- * @workspace_size: Bytes that compress and decompress need to work in.
- * @init: Prepare a workspace, aligned to 8 bytes; false if that failed. May be NULL.
- * @compress: Compress a slot's data to @dst, which has room for twice as much, and
- *	return the compressed length; 0 if that failed, or if it is larger than @max.
- *	An algorithm that cannot end early may ignore @max.
- * @decompress: Expand @len bytes to exactly one slot; 0 or -EIO.
+ * @name: The name in sysfs.
+ * @workspace_size: Returns the bytes of memory that @compress and @decompress work in.
+ * @init: Prepare a workspace, which is aligned to 8 bytes. Returns false if that failed. May
+ *	be NULL.
+ * @compress: Compress a page to @dst, which has room for MTG_COMP_MAX bytes. Returns the
+ *	compressed length; 0 if that failed, or if the length is larger than @max. An
+ *	algorithm that cannot end early may ignore @max.
+ * @decompress: Expand @len bytes to exactly one page. Returns 0 or -EIO.
  */
 struct mtg_comp_ops {
 	const char *name;
@@ -34,10 +35,10 @@ struct mtg_comp_ops {
 };
 
 /**
- * struct mtg_stream - what one compression or decompression needs
- * @lock: Held by whoever uses the stream; a sleeping lock, so that compression
- *	can be preempted.
- * @workspace: For the algorithm.
+ * struct mtg_stream - the memory that one compression or decompression needs
+ * @lock: Held by the task that uses the stream. A sleeping lock, so that compression can be
+ *	preempted.
+ * @workspace: Memory of the algorithm, see &mtg_comp_ops.workspace_size.
  * @buffer: MTG_COMP_MAX bytes.
  */
 struct mtg_stream {
@@ -49,7 +50,7 @@ struct mtg_stream {
 /**
  * struct mtg_comp - an algorithm with a stream for each CPU
  * @ops: The algorithm.
- * @streams: Per CPU.
+ * @streams: A stream for each CPU.
  */
 struct mtg_comp {
 	const struct mtg_comp_ops *ops;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The switches of fault injection, in debugfs: mtetagram/fail_RUNG and
- * mtetagram/fail_make_room. They are those of
- * Documentation/fault-injection/fault-injection.rst.
+ * mtetagram/fail_make_room. Documentation/fault-injection/fault-injection.rst describes the
+ * files in them.
  */
 
 #include <linux/debugfs.h>
@@ -10,7 +10,7 @@
 
 #include "inject.h"
 
-/* One that is no rung, behind all that are. */
+/* The switch that is for no rung is behind the switches of all rungs. */
 #define FAIL_MAKE_ROOM	MTG_RUNGS
 
 static struct fault_attr attrs[] = {
@@ -34,11 +34,11 @@ static const char * const names[] = {
 static struct dentry *dirs[ARRAY_SIZE(attrs)];
 
 /**
- * mtg_should_fail() - is a rung to be left out this time?
- * @rung: One up to MTG_RUNG_EMERGENCY.
+ * mtg_should_fail() - must a rung fail this time?
+ * @rung: The rung, up to MTG_RUNG_EMERGENCY.
  *
  * Context: Any.
- * Return: True to let it fail.
+ * Return: True if it must fail.
  */
 bool mtg_should_fail(enum mtg_rung rung)
 {
@@ -46,10 +46,10 @@ bool mtg_should_fail(enum mtg_rung rung)
 }
 
 /**
- * mtg_should_fail_make_room() - is a spare page not to be allocated this time?
+ * mtg_should_fail_make_room() - must the allocation of a spare page fail this time?
  *
  * Context: Any.
- * Return: True to let it fail.
+ * Return: True if it must fail.
  */
 bool mtg_should_fail_make_room(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Fault injection: let a rung of relocation (slot.h) fail, for tests of the next, or the
- * allocation of spare pages that makes room before.
+ * Fault injection: let a rung of relocation fail, so that a test reaches the next rung; or let
+ * the allocation of spare pages fail, which makes room before a block is evicted.
  */
 #ifndef _MTETAGRAM_INJECT_H
 #define _MTETAGRAM_INJECT_H

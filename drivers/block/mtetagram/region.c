@@ -2,10 +2,10 @@
 /*
  * Regions of tag storage: found in the device tree at boot, checked, mapped.
  *
- * All of this happens before the first user process, so no page is tagged yet,
- * with one exception: the zero page, whose tags the architecture has cleared
- * while it brought the CPU up. It is reserved here, for ever, because every read
- * of an untouched tagged page maps it and checks its tags.
+ * All of this happens before the first user process, so no page is tagged yet, with one
+ * exception: the zero page. The architecture has cleared its tags while it brought the CPU
+ * up. The zero page is reserved here as a permanent page, because every read of an untouched
+ * tagged page maps the zero page and checks its tags.
  *
  * See Documentation/devicetree/bindings/reserved-memory/arm,mte-tag-storage.yaml.
  */
@@ -42,11 +42,11 @@ static unsigned int nr_regions __ro_after_init;
 struct mtg_range mtg_ranges[MTG_MAX_REGIONS + 1] __ro_after_init ____cacheline_aligned;
 
 /**
- * mtg_region_by_id() - the regions, one after the other
- * @id: 0 for the first.
+ * mtg_region_by_id() - find a region by its index
+ * @id: The index, from 0.
  *
  * Context: Any, after boot.
- * Return: The region or NULL if there are not so many.
+ * Return: The region, or NULL if there are not so many regions.
  */
 struct mtg_region *mtg_region_by_id(unsigned int id)
 {
@@ -70,14 +70,14 @@ u64 mtg_region_burst(void)
 }
 MTG_EXPORT_SYMBOL(mtg_region_burst);
 
-/* Page frame numbers from @first on, before @end. */
+/* The page frame numbers in [@first, @end). */
 struct pfns {
 	unsigned long first;
 	unsigned long end;
 };
 
 /* The zero page, and two ranges of the crash kernel. */
-#define MAX_RESERVED_FOR_EVER	3
+#define MAX_PERMANENT	3
 
 static unsigned int __maybe_unused add_resource(const struct resource *res,
 						struct pfns *pfns)
@@ -90,11 +90,12 @@ static unsigned int __maybe_unused add_resource(const struct resource *res,
 }
 
 /*
- * The pages that are reserved without being tagged: as many ranges as this returns.
- * The zero page has tags but no page flag says so; the kernel that boots after a crash
- * may use MTE in its range without telling anybody.
+ * Get the ranges of permanent pages. Returns the number of ranges.
+ *
+ * The zero page has tags, although no page flag says so. The crash kernel may use MTE in its
+ * range, and no notifier tells this kernel.
  */
-static unsigned int get_reserved_for_ever(struct pfns *pfns)
+static unsigned int get_permanent(struct pfns *pfns)
 {
 	unsigned int nr = 1;
 
@@ -107,7 +108,7 @@ static unsigned int get_reserved_for_ever(struct pfns *pfns)
 	return nr;
 }
 
-/* What of @pfns is in the region. */
+/* The part of @pfns that is in the region. */
 static struct pfns clamp_to_region(struct mtg_region *region, struct pfns pfns)
 {
 	pfns.first = max(pfns.first, region->start_pfn);
@@ -115,10 +116,10 @@ static struct pfns clamp_to_region(struct mtg_region *region, struct pfns pfns)
 	return pfns;
 }
 
-static bool page_reserved_for_ever(unsigned long pfn)
+static bool is_permanent(unsigned long pfn)
 {
-	struct pfns pfns[MAX_RESERVED_FOR_EVER];
-	unsigned int nr = get_reserved_for_ever(pfns);
+	struct pfns pfns[MAX_PERMANENT];
+	unsigned int nr = get_permanent(pfns);
 
 	while (nr--)
 		if (pfn >= pfns[nr].first && pfn < pfns[nr].end)
@@ -127,16 +128,16 @@ static bool page_reserved_for_ever(unsigned long pfn)
 }
 
 /**
- * mtg_block_untaggable() - will the block never hold tags?
+ * mtg_block_untaggable() - can none of the block's data pages be tagged?
  * @region: The region.
  * @block: Index of the block.
  *
- * All its data pages are reserved by the kernel for itself or are no memory at
- * all: the kernel image, struct pages, the tag storage itself. Memory that is given
- * back or added later can make it taggable all the same.
+ * A block is untaggable if the kernel has each of its data pages for itself, or if the page is
+ * no memory at all: the kernel image, struct pages, the tag storage itself. Memory that is
+ * given back or added later can make the block taggable.
  *
  * Context: Process context, after boot.
- * Return: True if it is so now.
+ * Return: True if the block is untaggable now.
  */
 bool mtg_block_untaggable(struct mtg_region *region, u32 block)
 {
@@ -144,10 +145,10 @@ bool mtg_block_untaggable(struct mtg_region *region, u32 block)
 	unsigned long end = pfn + (1UL << region->pages_shift);
 
 	for (; pfn < end; pfn++) {
-		/* What is offline may have no struct page that says anything. */
+		/* The struct page of an offline page may say nothing. */
 		struct page *page = pfn_to_online_page(pfn);
 
-		if (page && (!PageReserved(page) || page_reserved_for_ever(pfn)))
+		if (page && (!PageReserved(page) || is_permanent(pfn)))
 			return false;
 	}
 	return true;
@@ -168,7 +169,7 @@ static int parse_tagged_memory(struct device_node *np, struct resource *mem)
 	if (ret) {
 		pr_err("%pOF: tagged-memory has no address range\n", np);
 	} else if (!of_address_to_resource(memory, 1, &second)) {
-		/* Which range the tags belong to would be a guess. */
+		/* The driver would have to guess which range the tags belong to. */
 		pr_err("%pOF: tagged-memory has more than one range\n", np);
 		ret = -EINVAL;
 	}
@@ -222,11 +223,11 @@ static bool overlaps(const struct resource *tags, const struct resource *mem)
 	return false;
 }
 
-/* A look at each page of the region would take seconds where there are many. */
-static void reserve_for_ever(struct mtg_region *region)
+/* Looks at the permanent ranges only: to look at each page of a region would take seconds. */
+static void reserve_permanent(struct mtg_region *region)
 {
-	struct pfns pfns[MAX_RESERVED_FOR_EVER];
-	unsigned int nr = get_reserved_for_ever(pfns);
+	struct pfns pfns[MAX_PERMANENT];
+	unsigned int nr = get_permanent(pfns);
 
 	while (nr--) {
 		struct pfns in = clamp_to_region(region, pfns[nr]);
@@ -300,7 +301,7 @@ static int add_region(struct device_node *np)
 		return PTR_ERR(region);
 	}
 	mtg_range_init(&mtg_ranges[nr_regions++], region);
-	reserve_for_ever(region);
+	reserve_permanent(region);
 	pr_info("region %u: tag storage %pR for %pR, %u blocks of %u bytes\n",
 		region->id, &tags, &mem, region->nr_blocks, block_size);
 	return 0;
@@ -319,12 +320,12 @@ static void clean_region(struct mtg_region *region)
 /**
  * mtetagram_kexec() - leave no dirty line of tag storage to the next kernel
  *
- * A kernel started by kexec gets the memory as it is and knows nothing of dirty lines,
- * which may be written back over its tags or its data. Takes long on a large machine,
- * but nobody waits: there is nothing else to run.
+ * A kernel that kexec starts gets the memory as it is, and knows nothing of dirty cache lines.
+ * These lines may be written back later, over the tags or the data of the new kernel. On a
+ * large machine this function takes long, but nothing else could run meanwhile.
  *
- * Context: One CPU is left, before it jumps. Not before a crash kernel, see
- *          mtg_page_reserved_for_ever().
+ * Context: One CPU is left, before it jumps. Not called before a crash kernel starts, whose
+ *          memory is permanently reserved.
  */
 void mtetagram_kexec(void)
 {
@@ -334,7 +335,7 @@ void mtetagram_kexec(void)
 		clean_region(mtg_ranges[i].region);
 }
 
-/* Core: after the CPU features are final, before the first user process. */
+/* A core initcall: after the CPU features are final, before the first user process. */
 static int __init mtetagram_regions_init(void)
 {
 	const char *why = arch_mtetagram_unsupported();
@@ -356,17 +357,20 @@ static int __init mtetagram_regions_init(void)
 }
 core_initcall(mtetagram_regions_init);
 
-/* Pages of which the record is searched without a break. */
+/* Pages of which the record is searched before other tasks may run. */
 #define SEARCH_STEP	SZ_256K
 
-/* The first page from @index on that is reserved (@set), or is not; or the end. */
+/*
+ * The first page from @index on that is reserved (@set) or not reserved (!@set). If there is
+ * none, the number of pages.
+ */
 static unsigned long search_record(struct mtg_region *region, unsigned long index, bool set)
 {
 	unsigned long end, found;
 
 	for (; index < region->nr_pages; index = end) {
 		end = min(round_down(index, SEARCH_STEP) + SEARCH_STEP, region->nr_pages);
-		/* By the time it is read it may be wrong anyway. */
+		/* The result may be out of date when user space reads it anyway. */
 		found = data_race(set ? find_next_bit(region->reserved, end, index) :
 					find_next_zero_bit(region->reserved, end, index));
 		if (found < end)
@@ -385,8 +389,8 @@ static void show_range(struct seq_file *m, bool first, unsigned long pfn, unsign
 
 /*
  * The list of reserved pages, as "a-b,c". The position is the index of a page: the next
- * range to be shown begins there or later. The end of the region stands for the end of
- * the line.
+ * range in the list begins at this page or later. The position behind the last page stands
+ * for the end of the line.
  */
 static void *reserved_start(struct seq_file *m, loff_t *pos)
 {
@@ -433,8 +437,8 @@ DEFINE_SEQ_ATTRIBUTE(reserved);
 
 static int permanent_show(struct seq_file *m, void *unused)
 {
-	struct pfns pfns[MAX_RESERVED_FOR_EVER];
-	unsigned int i, nr = get_reserved_for_ever(pfns);
+	struct pfns pfns[MAX_PERMANENT];
+	unsigned int i, nr = get_permanent(pfns);
 	bool first = true;
 
 	for (i = 0; i < nr; i++) {

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Spilled objects lie one after the other in ordinary pages; an object that fills
- * a page has one for itself. Room that is freed in the middle of a page is not used
- * again: spilled objects soon go home (slot.c), and an empty page is a spare page.
+ * Spill: pages of ordinary memory with objects in them.
  *
- * Pages come from a reserve, so that taking one allocates nothing. What is taken
- * is replaced by the caller's worker, see mtg_spill_balance().
+ * Spilled objects lie one after the other in ordinary pages. An object that fills a page has
+ * a page for itself. Room that is freed in the middle of a page is not used again: spilled
+ * objects settle soon (slot.c), and an empty page becomes a spare page.
+ *
+ * Objects go to spare pages, so no memory is allocated when one is spilled. The worker of the
+ * caller replaces the spare pages that were used, see mtg_spill_balance().
  */
 
 #include <kunit/visibility.h>
 #include <linux/align.h>
 #include <linux/gfp.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 
 #include "inject.h"
@@ -30,6 +33,8 @@ struct mtg_spill_page {
 
 static void put_spare(struct mtg_spill *spill, void *page)
 {
+	lockdep_assert_held(&spill->lock);
+
 	*(void **)page = spill->spare;
 	spill->spare = page;
 	atomic_inc(&spill->nr_spare);
@@ -38,6 +43,8 @@ static void put_spare(struct mtg_spill *spill, void *page)
 static void *take_spare(struct mtg_spill *spill)
 {
 	void *page = spill->spare;
+
+	lockdep_assert_held(&spill->lock);
 
 	if (page) {
 		spill->spare = *(void **)page;
@@ -49,9 +56,9 @@ static void *take_spare(struct mtg_spill *spill)
 /**
  * mtg_spill_grow() - allocate one more spare page
  * @spill: The spill.
- * @gfp: How to allocate it. The pages that the kernel keeps for itself are touched only
- *	with __GFP_MEMALLOC, also if the task might have them for everything, as one does
- *	that reclaims memory.
+ * @gfp: How to allocate it. The emergency reserves of memory are used only with
+ *	__GFP_MEMALLOC, even in a task that may use them for every allocation because it
+ *	reclaims memory.
  *
  * Context: As @gfp says; no raw lock may be held.
  * Return: False if there is no memory.
@@ -71,6 +78,7 @@ bool mtg_spill_grow(struct mtg_spill *spill, gfp_t gfp)
 	return true;
 }
 
+/* Take a spare page if there are more than there should be. */
 static void *take_excess(struct mtg_spill *spill)
 {
 	void *page = NULL;
@@ -83,12 +91,12 @@ static void *take_excess(struct mtg_spill *spill)
 }
 
 /**
- * mtg_spill_fill() - have enough spare pages for what is next
+ * mtg_spill_fill() - allocate spare pages until there are enough
  * @spill: The spill.
- * @enough: Their number, whatever the target is.
- * @gfp: How to allocate those that are missing.
+ * @enough: Number of spare pages, whatever the target is.
+ * @gfp: How to allocate the pages that are missing.
  *
- * Context: As @gfp says; no raw lock may be held. Others may take them meanwhile.
+ * Context: As @gfp says; no raw lock may be held. Others may take spare pages meanwhile.
  * Return: False if pages are missing and there is no memory for them.
  */
 bool mtg_spill_fill(struct mtg_spill *spill, unsigned int enough, gfp_t gfp)
@@ -101,9 +109,9 @@ bool mtg_spill_fill(struct mtg_spill *spill, unsigned int enough, gfp_t gfp)
 EXPORT_SYMBOL_IF_KUNIT(mtg_spill_fill);
 
 /**
- * mtg_spill_balance() - have as many spare pages as there should be
+ * mtg_spill_balance() - allocate or free spare pages until the target is met
  * @spill: The spill.
- * @gfp: How to allocate those that are missing.
+ * @gfp: How to allocate the pages that are missing.
  *
  * Context: As @gfp says; no raw lock may be held.
  * Return: False if pages are missing and there is no memory for them.
@@ -123,6 +131,8 @@ static void *alloc_shared(struct mtg_spill *spill, size_t size)
 	struct mtg_spill_page *page = spill->open;
 	void *object;
 
+	lockdep_assert_held(&spill->lock);
+
 	if (!page || page->end + size > PAGE_SIZE) {
 		page = take_spare(spill);
 		if (!page)
@@ -139,11 +149,11 @@ static void *alloc_shared(struct mtg_spill *spill, size_t size)
 }
 
 /**
- * mtg_spill_alloc() - take room for an object from the reserve
+ * mtg_spill_alloc() - allocate room for an object, without allocating memory
  * @spill: The spill.
  * @size: Bytes, at most a page.
  *
- * Context: Any but interrupts. Allocates no memory.
+ * Context: Any but interrupts.
  * Return: The room, aligned to 8 bytes; NULL if there is no spare page.
  */
 void *mtg_spill_alloc(struct mtg_spill *spill, size_t size)
@@ -168,10 +178,10 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_spill_alloc);
  * mtg_spill_free() - give back the room of an object
  * @spill: The spill.
  * @object: What mtg_spill_alloc() returned.
- * @size: Bytes, as they were allocated.
+ * @size: Bytes, as of mtg_spill_alloc().
  *
- * A page that becomes empty is a spare page then; mtg_spill_balance() gives those
- * that are too many to the system.
+ * A page that becomes empty becomes a spare page. mtg_spill_balance() frees the spare pages
+ * above the target.
  *
  * Context: Any but interrupts.
  */
@@ -223,7 +233,8 @@ void mtg_spill_destroy(struct mtg_spill *spill)
 {
 	void *page;
 
-	while ((page = take_spare(spill)))
+	mtg_spill_set_target(spill, 0);
+	while ((page = take_excess(spill)))
 		free_page((unsigned long)page);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_spill_destroy);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Spill: ordinary memory for objects that have to leave a tag block and find no
- * place in another one.
+ * Spill: ordinary memory for objects that must leave their tag block and find no place in
+ * another block.
  *
  * Knows neither slots nor blocks, and builds in user space as it is (tests/host).
  */
@@ -14,14 +14,15 @@
 #include <linux/types.h>
 
 /**
- * struct mtg_spill - pages that hold objects, and pages that wait for some
- * @lock: Protects everything; the numbers are read without. Nests inside a slot
- *	lock; no other lock is taken under it. Raw, like that.
- * @spare: Empty pages, each of which points to the next one.
- * @nr_spare: Their number.
- * @target: How many there should be: the reserve. Who takes one wakes the worker
- *	that fills up.
- * @open: The page that is being filled, or NULL.
+ * struct mtg_spill - pages that hold spilled objects, and spare pages
+ * @lock: Protects all members; the numbers are read without it. Nests inside a slot lock, and
+ *	no other lock is taken under it. Raw, as the slot lock is.
+ * @spare: The first spare page. Each spare page is empty and begins with a pointer to the
+ *	next one.
+ * @nr_spare: Number of spare pages.
+ * @target: How many spare pages there should be. A caller that takes a spare page wakes the
+ *	worker, which fills up.
+ * @open: The page that gets the next objects, or NULL.
  * @nr_pages: Number of pages that hold objects.
  */
 struct mtg_spill {

@@ -2,9 +2,9 @@
 /*
  * Attributes in /sys/block/mtetagramX.
  *
- * Where zram has the same thing, name, format and errors are zram's, many values
- * in mm_stat and io_stat included, so that its tools work. All else is one value
- * for each file, in directories by subject.
+ * Attributes that zram has too have zram's name, format and errors, so that the tools of zram
+ * work. That is why mm_stat and io_stat have many values. All other attributes have one value
+ * in each file, in a directory for each subject.
  *
  * See Documentation/ABI/testing/sysfs-block-mtetagram.
  */
@@ -20,7 +20,7 @@
 
 #include "device.h"
 
-/* A size as zram takes it, with a suffix; but nothing may follow. */
+/* A size with or without a suffix, as zram takes it. Unlike zram, nothing may follow. */
 static int parse_size(const char *buf, u64 *size)
 {
 	char *end;
@@ -264,7 +264,7 @@ static u64 spare_available(struct mtg_device *dev)
 	return (u64)mtg_spill_nr_spare(&dev->slots.spill) * PAGE_SIZE;
 }
 
-/* Ordinary memory that exists because of the data, or because of the carve-out. */
+/* Ordinary memory that is needed because of the carve-out, or because of the data in it. */
 static u64 metadata_size(struct mtg_device *dev)
 {
 	u64 size = mtg_region_metadata_size(dev->region);
@@ -315,7 +315,7 @@ static ssize_t spare_size_show(struct device *d, struct device_attribute *attr,
 
 static int set_spare_size(struct mtg_device *dev, u64 size)
 {
-	/* There never is more to spill than the tag storage holds. */
+	/* The tag storage never holds more objects to spill than that. */
 	if (size > blocks_to_bytes(dev, dev->region->nr_blocks))
 		return -EINVAL;
 	return mtg_device_set_spare_size(dev, PHYS_PFN(PAGE_ALIGN(size)));
@@ -437,7 +437,7 @@ static ssize_t mem_limit_show(struct device *d, struct device_attribute *attr,
 			  (u64)atomic64_read(&dev->failed_writes[MTG_WRITE_MEM_LIMIT]));
 }
 
-/* Another file than the write-only one of the same name above. */
+/* The write-only file mem_limit above has the same name, but is in another directory. */
 static struct device_attribute dev_attr_failed_mem_limit =
 	__ATTR(mem_limit, 0444, mem_limit_show, NULL);
 

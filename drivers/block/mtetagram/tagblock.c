@@ -2,18 +2,21 @@
 /*
  * Tag blocks: the record of which tag storage holds tags and which holds data.
  *
- * One bit for each data page says that its tags are live ("reserved"); one byte
- * for each tag block says what the block holds. The page flags PG_mte_tagged and
- * PG_mte_lock are not used as a record: the split of a huge page copies them
- * from the head to tails that never were tagged. With bits of our own, reserve
- * and release are idempotent and a block is free when its bits are zero.
+ * One bit for each data page says that the page is reserved: its tags are live. One byte for
+ * each tag block says what the block holds. The page flags PG_mte_tagged and PG_mte_lock are
+ * not the record: the split of a huge page copies them from the head to tails that never
+ * were tagged. As the record has bits of its own, reserve and release are idempotent, and a
+ * block is free when its bits are zero.
  *
- * The order that everything depends on, in mtg_region_reserve(): the driver moves
- * its data away, the block is filled with zeros and cleaned from the data caches, the
- * page's bit is set, and only then the caller stores tags.
+ * Everything depends on the order in mtg_region_reserve():
  *
- * Locks: a block's lock is the innermost lock of all. It is never held while
- * data is moved: the state SWITCHING keeps the block for the CPU that empties it.
+ *   1. The driver moves its data out of the block.
+ *   2. The block is filled with zeros, and cleaned from the data caches.
+ *   3. The bit of the page is set.
+ *   4. The caller stores tags.
+ *
+ * Locks: a block's lock is the innermost of all locks. It is never held while data is moved.
+ * In that time the state SWITCHING keeps the block for the CPU that evicts it.
  */
 
 #include <kunit/visibility.h>
@@ -41,8 +44,8 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_spill);
 EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_fail);
 
 /*
- * Others may take the room that was made. Each of them has moved something for it, so
- * it is seldom taken twice; the bound is for rungs that are made to fail.
+ * Other callers may take the room that a caller has made. Each of them has evicted a block
+ * for that, so this seldom happens twice. The bound is for tests that let rungs fail.
  */
 #define PREPARE_TRIES	16
 
@@ -74,7 +77,7 @@ static void set_state(struct mtg_region *region, u32 block,
 		mtg_map_clear(&region->free, block);
 }
 
-/* What a block becomes that holds neither data nor tags any more. */
+/* The block holds neither data nor tags any more. */
 static void set_idle(struct mtg_region *region, u32 block)
 {
 	set_state(region, block,
@@ -91,8 +94,8 @@ static bool skip_evict(struct mtg_region *region)
 }
 
 /*
- * Another CPU empties the block. It has preemption disabled, so this ends soon:
- * after the copy of at most one block.
+ * Another CPU evicts the block, with preemption disabled. So the wait is short: at most one
+ * block is copied.
  */
 static void wait_for_switch(struct mtg_region *region, u32 block)
 {
@@ -100,14 +103,14 @@ static void wait_for_switch(struct mtg_region *region, u32 block)
 		cpu_relax();
 }
 
-/* Empty a block that the driver uses, which can fail only if that may be refused. */
+/* Have the driver evict a block. Fails only if @urgency allows that. */
 static int evict(struct mtg_region *region, u32 block, enum mtg_urgency urgency)
 {
 	const struct mtg_block_ops *ops;
 	u64 start = trace_mtetagram_evict_enabled() ? local_clock() : 0;
 	int ret = 0;
 
-	/* Preemption is disabled, and nobody detaches a block in use. */
+	/* Preemption is disabled, and the driver is not detached while a block is in use. */
 	ops = rcu_dereference_sched(region->ops);
 	if (!skip_evict(region))
 		ret = ops->evict(region->priv, block, urgency);
@@ -131,14 +134,14 @@ static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
 	if (ret)
 		return ret;
 	/*
-	 * What is left here would be the tags of all pages of the block. Nobody should
-	 * take a page for tagged whose tags were not initialised; but if somebody does,
-	 * he sees tags of 0 and not what others have stored.
+	 * What is left here would be the tags of all pages of the block. The kernel should
+	 * never take a page for tagged whose tags were not initialised. If it does, the
+	 * tags read as 0, and not as data of somebody else.
 	 */
 	memset(block_addr(region, block), 0, size);
 	/*
-	 * "Data to tags": no line may be written back later. A free block has dirty
-	 * lines too, of the zeros.
+	 * "Data to tags": no data line may be written back later. A free block has dirty
+	 * lines too: those of the zeros.
 	 */
 	trace_mtetagram_clean_data(region->id, block);
 	arch_mtetagram_clean_data(block_addr(region, block), size);
@@ -146,16 +149,16 @@ static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
 }
 
 /*
- * The block is the driver's as before. In between it could not give the block back,
- * which may hold nothing any more.
+ * The eviction has failed, and the block is USED again. While it was SWITCHING the driver
+ * could not put it back, so the driver gets a chance now: the block may be empty.
  */
 static void resume(struct mtg_region *region, u32 block)
 {
-	/* Preemption is disabled since the block was in use. */
+	/* Preemption was disabled while the block was in use, and still is. */
 	rcu_dereference_sched(region->ops)->resume(region->priv, block);
 }
 
-/* Everything else: the page may be the first of its block. */
+/* All cases that mtg_reserve_at_once() leaves: the page may be the first of its block. */
 static noinline int reserve_locked(struct mtg_region *region, struct page *page,
 				   unsigned long index, enum mtg_urgency urgency)
 {
@@ -165,7 +168,7 @@ static noinline int reserve_locked(struct mtg_region *region, struct page *page,
 	unsigned long flags;
 	int ret = 0;
 
-	/* Nobody who spins for the block may wait for a preempted task. */
+	/* Other CPUs spin while the block is SWITCHING: this task must not be preempted. */
 	preempt_disable();
 	raw_spin_lock_irqsave(lock, flags);
 	while (!ret && (state = region->state[block]) != MTG_BLOCK_TAGGED) {
@@ -185,7 +188,7 @@ static noinline int reserve_locked(struct mtg_region *region, struct page *page,
 	}
 	if (!ret && !test_bit(index, region->reserved)) {
 		arch_mtetagram_init_tags(page);
-		/* Who sees the bit may store tags: the block is clean by now. */
+		/* A CPU that sees the bit may store tags: the block is clean by now. */
 		smp_mb__before_atomic();
 		set_bit(index, region->reserved);
 		mtg_count_reserve(region);
@@ -202,11 +205,11 @@ static noinline int reserve_locked(struct mtg_region *region, struct page *page,
  * mtg_region_reserve() - make the tag block of a page ready for its tags
  * @region: The region that holds the page's tags.
  * @page: The page; may be reserved already.
- * @urgency: Whether this may fail.
+ * @urgency: What the caller can do if there is no room.
  *
- * Context: Not in interrupts. Never sleeps. May spin while another CPU empties
- *          the same block.
- * Return: 0; -ENOMEM if there is no place for the data in the block, and then
+ * Context: Not in interrupts. Never sleeps. May spin while another CPU evicts the same
+ *          block.
+ * Return: 0; -ENOMEM if there is no room for the data in the block, and then
  *         nothing has changed. Always 0 if @urgency is MTG_MUST.
  */
 int mtg_region_reserve(struct mtg_region *region, struct page *page,
@@ -220,14 +223,13 @@ int mtg_region_reserve(struct mtg_region *region, struct page *page,
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_reserve);
 
-/* Have the driver make room, if it uses the block. False if there is no memory. */
+/* Have the driver make room, if it uses the block. Returns false if there is no memory. */
 static bool make_room(struct mtg_region *region, u32 block, gfp_t gfp)
 {
 	const struct mtg_block_ops *ops;
 	bool room = true;
 	int idx;
 
-	/* A hint: the state can change at any time. */
 	if (mtg_block_state(region, block) != MTG_BLOCK_USED)
 		return true;
 	idx = srcu_read_lock(&region->srcu);
@@ -276,14 +278,15 @@ static void tell_driver(struct mtg_region *region)
 }
 
 /*
- * The first reserved page from @from on, before @end. Bits of the same block are not
- * cleared without the block's lock and not set without it in a word where it has none
- * (see mtg_reserve_at_once()), or belong to the caller; others do not matter.
+ * The first reserved page in [@from, @end); @end or more if there is none.
+ *
+ * For pages of one block. The caller holds the block's lock, or it owns the pages. Without
+ * the lock no bit is cleared, and a bit is set only in a word that has another bit of the
+ * block (see mtg_reserve_at_once()). Bits of other blocks do not matter.
  */
 static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
 				   unsigned long from)
 {
-	/* See above. */
 	return data_race(find_next_bit(region->reserved, end, from));
 }
 
@@ -404,7 +407,7 @@ void mtg_region_release(struct mtg_region *region, unsigned long pfn,
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_release);
 
-/* Move a block from one state to another, if it is in the first. */
+/* Change the state of a block to @to, if it is @from. */
 static bool change_state(struct mtg_region *region, u32 block,
 			 enum mtg_block_state from, enum mtg_block_state to)
 {
@@ -428,7 +431,7 @@ static bool change_state(struct mtg_region *region, u32 block,
  * @block: Index of the block.
  *
  * Context: Any.
- * Return: True if the block was free and is the caller's now.
+ * Return: True if the block was free and belongs to the caller now.
  */
 bool mtg_block_get(struct mtg_region *region, u32 block)
 {
@@ -442,8 +445,8 @@ MTG_EXPORT_SYMBOL(mtg_block_get);
  * @block: Index of a block that mtg_block_get() gave.
  *
  * Context: Any.
- * Return: False if the block is being taken for tags: then it is not the
- *         caller's any more in any case.
+ * Return: False if the block is wanted for tags. In either case the block does not belong to
+ *         the caller any more.
  */
 bool mtg_block_put(struct mtg_region *region, u32 block)
 {
@@ -467,8 +470,8 @@ static void set_bad(struct mtg_region *region, u32 block, bool bad)
 /**
  * mtg_block_offline() - store no more data in a block
  * @region: The region.
- * @block: Index of the block. If it holds data, it is offline when that is gone and
- *	the block has been put back.
+ * @block: Index of the block. If it holds data, it becomes OFFLINE when the data is gone and
+ *	the block was put back.
  *
  * Context: Any.
  */
@@ -492,14 +495,14 @@ void mtg_block_online(struct mtg_region *region, u32 block)
 MTG_EXPORT_SYMBOL(mtg_block_online);
 
 /**
- * mtg_block_keep() - keep a block for relocation, or no longer
- * @region: The region, to which the caller is attached or about to be.
- * @block: Index of the block.
- * @keep: Whether it is kept.
+ * mtg_block_keep() - keep a block for relocation, or no longer keep it
+ * @region: The region. The caller is attached to it, or about to be.
+ * @block: Index of the block, which should be untaggable.
+ * @keep: Whether the block is kept.
  *
- * That means nothing here but that &mtg_region.kept_free counts the block while it is
- * free. It is best one that can never hold tags; one that gets tags all the same, as
- * memory was added, is counted again when they are gone.
+ * For the tag block layer this changes only one thing: &mtg_region.kept_free counts the block
+ * while it is free. If memory was added, a kept block may get tags. It is counted again when
+ * the tags are gone.
  *
  * Context: Any.
  */
@@ -520,13 +523,13 @@ void mtg_block_keep(struct mtg_region *region, u32 block, bool keep)
 MTG_EXPORT_SYMBOL(mtg_block_keep);
 
 /**
- * mtg_block_owned() - is a block that was taken still the driver's?
+ * mtg_block_owned() - does a block still belong to the driver?
  * @region: The region, to which the caller is attached.
  * @block: Index of a block that mtg_block_get() gave.
  *
  * Context: Any.
- * Return: False if the block is being taken for tags. If true, that may begin at
- *         any moment, and &mtg_block_ops.evict will be called then.
+ * Return: False if the block is wanted for tags. If true, the block may be wanted at any
+ *         moment, and then &mtg_block_ops.evict is called.
  */
 bool mtg_block_owned(struct mtg_region *region, u32 block)
 {
@@ -539,7 +542,7 @@ MTG_EXPORT_SYMBOL(mtg_block_owned);
  * @region: The region.
  * @block: Index of the block.
  *
- * Context: Any. Without the block's lock: it may change at any time.
+ * Context: Any. A hint: without the block's lock, the number may change at any time.
  * Return: The number of data pages of the block that are reserved.
  */
 unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block)
@@ -596,14 +599,14 @@ MTG_EXPORT_SYMBOL(mtg_region_releases);
  * @region: The region.
  *
  * Context: Any.
- * Return: Their number; while others reserve and release pages, about so many.
+ * Return: Their number. It is not exact while other CPUs reserve and release pages.
  */
 u64 mtg_region_nr_reserved(struct mtg_region *region)
 {
 	u64 releases = mtg_region_releases(region);
 	u64 reserves = mtg_region_reserves(region);
 
-	/* A CPU's count may be seen late. */
+	/* A reserve that another CPU has counted may be seen later than its release. */
 	return reserves > releases ? reserves - releases : 0;
 }
 MTG_EXPORT_SYMBOL(mtg_region_nr_reserved);
@@ -640,8 +643,8 @@ int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops
 		return -EBUSY;
 	region->priv = priv;
 	/*
-	 * Callers of callbacks load @ops first, but no dependency orders their load of
-	 * @priv after that. Those who began before @priv was stored end before @ops is.
+	 * A reader loads @ops first, but no dependency orders its load of @priv after that.
+	 * So each reader that began before @priv was stored must end before @ops is stored.
 	 */
 	synchronize_rcu();
 	synchronize_srcu(&region->srcu);
@@ -654,21 +657,21 @@ MTG_EXPORT_SYMBOL(mtg_region_attach);
  * mtg_region_detach() - stop using a region
  * @region: The region, all of whose blocks the caller has put back.
  *
- * When it returns no callback runs and none will be called.
+ * When this returns, no callback runs, and none will be called.
  *
  * Context: Process context, may sleep.
  */
 void mtg_region_detach(struct mtg_region *region)
 {
 	/*
-	 * A block may have gone from USED to SWITCHING just before. Whoever
-	 * empties it has preemption disabled, so it is done after this; only then
-	 * the callbacks may go.
+	 * A block may have gone from USED to SWITCHING just before. The CPU that evicts it
+	 * has preemption disabled, so the eviction has ended after this. Only then the
+	 * callbacks may go.
 	 */
 	synchronize_rcu();
 	WARN_ON_ONCE(atomic_read(&region->nr_state[MTG_BLOCK_USED]));
 	RCU_INIT_POINTER(region->ops, NULL);
-	/* And those who do not need a block in use. */
+	/* Wait also for callbacks that need no block in use: @freed and @make_room. */
 	synchronize_rcu();
 	synchronize_srcu(&region->srcu);
 	region->priv = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints: who got which block, how long that took, which caches were emptied
- * for it in which order, and what became of each object in it.
+ * Tracepoints: the changes of a tag block between data and tags, their time, the order of the
+ * cache maintenance, and what became of each object in the block.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM mtetagram
@@ -25,13 +25,13 @@ DECLARE_EVENT_CLASS(mtetagram_block,
 	TP_printk("region=%u block=%u", __entry->region, __entry->block)
 );
 
-/* The data lines of a block are cleaned: tags will be stored there. */
+/* The data lines of a block are about to be cleaned: tags will be stored there. */
 DEFINE_EVENT(mtetagram_block, mtetagram_clean_data,
 	TP_PROTO(unsigned int region, u32 block),
 	TP_ARGS(region, block)
 );
 
-/* The last tagged page of a block was freed. */
+/* The last reserved page of a block was released. */
 DEFINE_EVENT(mtetagram_block, mtetagram_release,
 	TP_PROTO(unsigned int region, u32 block),
 	TP_ARGS(region, block)
@@ -54,19 +54,19 @@ DECLARE_EVENT_CLASS(mtetagram_page,
 		  __entry->block, __entry->pfn)
 );
 
-/* A page may be tagged from here on. */
+/* A page was reserved: it may be tagged from here on. */
 DEFINE_EVENT(mtetagram_page, mtetagram_reserve,
 	TP_PROTO(unsigned int region, u32 block, unsigned long pfn),
 	TP_ARGS(region, block, pfn)
 );
 
-/* The tag lines of a freed page are cleaned: data may be stored there. */
+/* The tag lines of a freed page are about to be cleaned: data may be stored there later. */
 DEFINE_EVENT(mtetagram_page, mtetagram_clean_tags,
 	TP_PROTO(unsigned int region, u32 block, unsigned long pfn),
 	TP_ARGS(region, block, pfn)
 );
 
-/* A block was emptied for tags. */
+/* A block was evicted, or @error says why not. */
 TRACE_EVENT(mtetagram_evict,
 	TP_PROTO(unsigned int region, u32 block, u64 ns, int error),
 	TP_ARGS(region, block, ns, error),
@@ -107,19 +107,19 @@ DECLARE_EVENT_CLASS(mtetagram_object,
 		  __entry->block, __entry->slot, __entry->len, __entry->where)
 );
 
-/* An object left its block for the block @where. */
+/* An object was relocated from its block to the block @where. */
 DEFINE_EVENT(mtetagram_object, mtetagram_relocate,
 	TP_PROTO(const char *device, u32 block, u32 slot, unsigned int len, u32 where),
 	TP_ARGS(device, block, slot, len, where)
 );
 
-/* An object left its block for ordinary memory; @where is &enum mtg_rung. */
+/* An object was spilled; @where is &enum mtg_rung. */
 DEFINE_EVENT(mtetagram_object, mtetagram_spill,
 	TP_PROTO(const char *device, u32 block, u32 slot, unsigned int len, u32 where),
 	TP_ARGS(device, block, slot, len, where)
 );
 
-/* No place for an object of the block: what was done instead, &enum mtg_rung. */
+/* There was no place for an object of the block; @rung says what was done instead. */
 TRACE_EVENT(mtetagram_fail,
 	TP_PROTO(const char *device, u32 block, unsigned int rung),
 	TP_ARGS(device, block, rung),
