@@ -9,6 +9,7 @@
 #include "../../drivers/block/mtetagram/pool.c"
 #include "../../drivers/block/mtetagram/spill.c"
 #include "../../drivers/block/mtetagram/slot.c"
+#include "../../drivers/block/mtetagram/relocate.c"
 
 __thread unsigned int shim_cpu;
 __thread unsigned long shim_locks;

@@ -126,7 +126,7 @@ static bool device_make_room(void *priv, gfp_t gfp)
 	unsigned int spare = mtg_spill_nr_spare(spill);
 
 	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_RETRY_MAYFAIL | __GFP_NORETRY;
-	if (mtg_region_nr_free(dev->region) <= READ_ONCE(dev->pool.headroom)) {
+	if (mtg_region_nr_free(dev->region) <= mtg_pool_headroom(&dev->pool)) {
 		gfp |= __GFP_ACCOUNT;
 		enough += min(spare, mtg_spill_target(spill));
 	}
@@ -150,7 +150,7 @@ static void device_freed(void *priv)
 {
 	struct mtg_device *dev = priv;
 
-	if (mtg_spill_nr_pages(&dev->slots.spill) || READ_ONCE(dev->slots.kept_used))
+	if (mtg_slots_unsettled(&dev->slots))
 		wake_settle(&dev->slots);
 }
 
@@ -179,9 +179,8 @@ static bool settle_once(struct mtg_device *dev, bool *in_vain)
 	moved = mtg_slots_settle(slots);
 	filled = mtg_spill_balance(&slots->spill, gfp);
 	WRITE_ONCE(dev->refill_failed, !filled);
-	drained = !READ_ONCE(slots->broken) || !atomic64_read(&dev->pool.used_granules);
-	*in_vain = !moved && (!filled || !drained || mtg_spill_nr_pages(&slots->spill) ||
-			      READ_ONCE(slots->kept_used));
+	drained = !mtg_slots_stopped(slots) || !mtg_pool_used_granules(&dev->pool);
+	*in_vain = !moved && (!filled || !drained || mtg_slots_unsettled(slots));
 	return !filled || !drained;
 }
 
@@ -238,7 +237,7 @@ static void keep_blocks(struct mtg_device *dev)
 	u32 want = min(DIV_ROUND_UP_ULL(mtg_region_burst(), mtg_region_block_size(region)),
 		       region->nr_blocks / 8);
 
-	dev->pool.headroom = want - find_untaggable(dev, want);
+	mtg_pool_set_headroom(&dev->pool, want - find_untaggable(dev, want));
 }
 
 static void keep_no_blocks(struct mtg_region *region)
@@ -309,8 +308,8 @@ int mtg_broker_open_pool(struct mtg_device *dev)
 
 	if (ret)
 		return ret;
-	dev->pool.share = dev->share;
-	dev->pool.mem_limit = dev->mem_limit;
+	mtg_pool_set_share(&dev->pool, dev->share);
+	mtg_pool_set_mem_limit(&dev->pool, dev->mem_limit);
 	keep_blocks(dev);
 	return 0;
 }

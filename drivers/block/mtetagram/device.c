@@ -211,7 +211,7 @@ void mtg_device_set_mem_limit(struct mtg_device *dev, u32 nr_blocks)
 	lockdep_assert_held_write(&dev->init_lock);
 
 	dev->mem_limit = nr_blocks;
-	WRITE_ONCE(dev->pool.mem_limit, nr_blocks);
+	mtg_pool_set_mem_limit(&dev->pool, nr_blocks);
 }
 
 /**

@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-#include "slot.h"
+#include "relocate.h"
 
 #ifdef CONFIG_MTETAGRAM_FAULT_INJECTION
 bool mtg_should_fail(enum mtg_rung rung);

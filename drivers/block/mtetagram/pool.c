@@ -2,15 +2,15 @@
 /*
  * The pool's allocator: bitmaps of 32 byte granules, searched within groups.
  *
- * Each group is listed under the class of its longest free run, so an allocation
- * goes to the fullest group that surely has room (best fit). Neither that list nor a
- * free block is ever searched from one end to the other, see map.h: a carve-out of
- * 32 GiB has a million groups and eight million blocks. A group's class is computed
- * anew whenever the group changes; that is a walk over at most 2048 bits.
+ * Each group is listed under the class of its longest free run. So an allocation goes to the
+ * fullest group that surely has room (best fit). A carve-out of 32 GiB has a million groups and
+ * eight million blocks, so neither the lists nor the free blocks are ever searched from one end
+ * to the other: see map.h. When a group changes, its class is computed anew, by a walk over at
+ * most 2048 bits.
  *
- * A closed block takes no objects but may still hold some: while it is emptied,
- * its objects stay in the bitmaps until each has moved, and they may be freed as
- * usual. Closed blocks are masked out when a group is searched.
+ * A closed block takes no objects, but it may still hold some. While it is evicted, its objects
+ * stay in the bitmaps until each has moved, and they may be freed as usual. Closed blocks are
+ * masked out when a group is searched.
  *
  * Lock order: the owner's lock (slot.c) > group lock > tag block lock.
  */
@@ -32,8 +32,8 @@
 #include "pool.h"
 
 /*
- * Groups that are looked at in vain by one allocation. None is, unless others allocate
- * at the same time; and callers may have preemption off.
+ * Number of groups that one allocation looks at in vain. That happens only if other CPUs
+ * allocate at the same time. It is bounded because callers may have preemption disabled.
  */
 #define LIST_TRIES	64
 
@@ -79,12 +79,12 @@ static bool is_open(struct mtg_pool *pool, u32 block)
 }
 
 /**
- * struct scan - what is free in a group
+ * struct scan - the free runs of a group
  * @fit: Where the shortest run begins that is long enough.
- * @fit_len: Its length; UINT_MAX if there is none.
+ * @fit_len: Length of that run; UINT_MAX if there is none.
  * @longest: Length of the longest run.
  * @second: Length of the second longest.
- * @start: Where the run begins that was not at its end yet; UINT_MAX if there was none.
+ * @start: Where the run begins whose end was not found yet; UINT_MAX if there is none.
  * @runs: Number of runs that were looked at.
  */
 struct scan {
@@ -97,9 +97,11 @@ struct scan {
 };
 
 /*
- * A run of at least @n granules is wanted, and the longest one is @longest, if that is known,
- * else UINT_MAX. True if what follows can make no difference: no run fits better than one
- * of @n, and the longest one is not that, or there is another as long.
+ * Look at the run from scan->start to @end. A run of at least @n granules is wanted. The longest
+ * run of the group has @longest granules; UINT_MAX if that is not known.
+ *
+ * Returns true if the rest of the group makes no difference. No run fits better than one of @n
+ * granules; and that run is not the longest one, or another run is as long.
  */
 static __always_inline bool scan_run(struct scan *scan, unsigned int end, unsigned int n,
 				     unsigned int longest, bool counted)
@@ -128,8 +130,8 @@ static __always_inline bool scan_run(struct scan *scan, unsigned int end, unsign
 }
 
 /*
- * Look at the granules [bit, end), all in open blocks. Allocations live on its speed. True
- * as scan_run().
+ * Look at the granules [bit, end), all in open blocks. The speed of allocations depends on this
+ * function. Returns the same as scan_run().
  */
 static __always_inline bool scan_words(struct scan *scan, const unsigned long *used,
 				       unsigned int bit, unsigned int end, unsigned int n,
@@ -157,9 +159,9 @@ static __always_inline bool scan_words(struct scan *scan, const unsigned long *u
 }
 
 /*
- * Look at all free runs of the group, which is locked, for @n granules. What is
- * not in an open block is not free. The longest run is @longest, if that is known; else
- * UINT_MAX. To count the runs costs one instruction for each: see @counted.
+ * Look at all free runs of the group, which is locked, for @n granules. Only granules in open
+ * blocks are free. The longest run has @longest granules; UINT_MAX if that is not known. To
+ * count the runs costs one instruction for each run: see @counted.
  */
 static __always_inline struct scan scan_blocks(struct mtg_pool *pool, u32 group,
 					       unsigned int n, unsigned int longest,
@@ -170,7 +172,7 @@ static __always_inline struct scan scan_blocks(struct mtg_pool *pool, u32 group,
 	unsigned int open = pool->groups[group].open;
 	struct scan scan = { .fit_len = UINT_MAX, .start = UINT_MAX };
 
-	/* Most groups are. */
+	/* Most groups have no closed block. */
 	if (open == pool->all_open) {
 		scan_words(&scan, used, 0, bits, n, longest, counted);
 	} else {
@@ -225,7 +227,7 @@ static void classify(struct mtg_pool *pool, u32 group, unsigned int longest)
 	WRITE_ONCE(g->longest, longest);
 	if (new == old)
 		return;
-	/* In this order, so that who searches always finds it in one of them. */
+	/* In this order, so that a search always finds the group in one of the two classes. */
 	if (new)
 		mtg_map_set(&pool->listed, listing(pool, new, group));
 	if (old)
@@ -241,6 +243,8 @@ static void classify_anew(struct mtg_pool *pool, u32 group)
 static void open_block(struct mtg_pool *pool, u32 block)
 {
 	struct mtg_group *g = group_of_block(pool, block);
+
+	lockdep_assert_held(&g->lock);
 
 	/* Pairs with the READ_ONCE() in mtg_pool_used_in(). */
 	WRITE_ONCE(g->open, g->open | open_bit(pool, block));
@@ -260,6 +264,8 @@ static void close_block(struct mtg_pool *pool, u32 block)
 {
 	struct mtg_group *g = group_of_block(pool, block);
 
+	lockdep_assert_held(&g->lock);
+
 	WRITE_ONCE(g->open, g->open & ~open_bit(pool, block));
 	atomic_dec(&pool->nr_open);
 }
@@ -270,7 +276,7 @@ static void put_block(struct mtg_pool *pool, u32 block)
 	pool->provider->put(pool->ctx, block);
 }
 
-/* Most that are not have something in their first word. */
+/* Is the block empty? A block that is not usually has a bit in its first word. */
 static bool block_empty(struct mtg_pool *pool, u32 block)
 {
 	u32 start = mtg_pool_block_start(pool, block);
@@ -284,8 +290,8 @@ static bool block_empty(struct mtg_pool *pool, u32 block)
 }
 
 /*
- * Give back those of the blocks [block, end) that are open and hold nothing. True if
- * there was one: then the group has to be classified anew.
+ * Give back the blocks in [@block, @end) that are open and empty. Returns true if there was one:
+ * then the group must be classified anew.
  */
 static __always_inline bool trim(struct mtg_pool *pool, u32 block, u32 end)
 {
@@ -300,16 +306,16 @@ static __always_inline bool trim(struct mtg_pool *pool, u32 block, u32 end)
 }
 
 /**
- * struct run - granules that are free, with others before and behind that are not
- * @start: The first one.
- * @end: The first one behind.
+ * struct run - a longest possible run of free granules: [@start, @end)
+ * @start: The first granule of the run.
+ * @end: The first granule behind the run.
  */
 struct run {
 	u32 start;
 	u32 end;
 };
 
-/* The blocks that lie in it as a whole, if there are some. */
+/* The first block that lies in the run as a whole, if there is one. */
 static u32 first_whole_block(struct mtg_pool *pool, struct run run)
 {
 	return (run.start + (1U << pool->block_shift) - 1) >> pool->block_shift;
@@ -320,7 +326,7 @@ static u32 end_of_whole_blocks(struct mtg_pool *pool, struct run run)
 	return run.end >> pool->block_shift;
 }
 
-/* The run around @granule, which is free, within the words [@low, @high). */
+/* The run around @granule, which is free, in the words [@low, @high). */
 static __always_inline struct run run_around(struct mtg_pool *pool, u32 granule,
 					     const unsigned long *low,
 					     const unsigned long *high)
@@ -350,9 +356,9 @@ static __always_inline struct run run_in_group(struct mtg_pool *pool, u32 group,
 }
 
 /*
- * The run that the @n granules at @granule are part of, which are free, in a group that is
- * not open as a whole: what is free in a closed block is part of none. They reach into
- * two blocks at most.
+ * The run around the @n granules at @granule, which are free, in a group with closed blocks.
+ * Granules in a closed block are part of no run. The @n granules are in one block, or in two
+ * neighbouring ones.
  */
 static noinline struct run run_in_open(struct mtg_pool *pool, u32 group, u32 granule,
 				       unsigned int n)
@@ -369,7 +375,7 @@ static noinline struct run run_in_open(struct mtg_pool *pool, u32 group, u32 gra
 			return (struct run) {};
 		granule = mtg_pool_block_start(pool, block);
 	}
-	/* Behind the last closed block before, and up to the first one behind. */
+	/* From the end of the last closed block before them to the next closed block. */
 	block -= first;
 	if (closed >> block)
 		high = low + (block + __ffs(closed >> block)) * words;
@@ -378,8 +384,8 @@ static noinline struct run run_in_open(struct mtg_pool *pool, u32 group, u32 gra
 }
 
 /*
- * Give back the blocks that lie in @run, after @n granules at @granule became free. Not
- * inline, so that all other objects are freed with fewer registers.
+ * Give back the blocks that lie in @run, after @n granules at @granule became free. Not inline,
+ * so that the usual way to free an object needs fewer registers.
  */
 static noinline void give_back(struct mtg_pool *pool, u32 group, struct run run,
 			       u32 granule, unsigned int n)
@@ -393,14 +399,14 @@ static noinline void give_back(struct mtg_pool *pool, u32 group, struct run run,
 
 	for (; block < end; block++)
 		put_block(pool, block);
-	/* Was the longest run another one, or is it what is left of this one? */
+	/* Was the longest run another one, or is the rest of this run the longest one now? */
 	if (longest > was || longest <= left)
 		classify(pool, group, max(longest, left));
 	else
 		classify_anew(pool, group);
 }
 
-/* After @n granules at @granule became free, which are part of @run: list the group anew. */
+/* List the group anew, after @n granules at @granule in @run became free. */
 static __always_inline void settle_freed(struct mtg_pool *pool, u32 group, struct run run,
 					 u32 granule, unsigned int n)
 {
@@ -414,7 +420,7 @@ static __always_inline void settle_freed(struct mtg_pool *pool, u32 group, struc
 		classify(pool, group, len);
 }
 
-/* Like bitmap_set() and bitmap_clear(), for the few words of an object: flip bits. */
+/* Flip bits: bitmap_set() and bitmap_clear() for the few words of an object. */
 static __always_inline void flip_granules(unsigned long *map, u32 granule, unsigned int n)
 {
 	unsigned long *word = map + granule / BITS_PER_LONG;
@@ -428,6 +434,8 @@ static __always_inline void flip_granules(unsigned long *map, u32 granule, unsig
 
 static __always_inline void count_used(struct mtg_pool *pool, struct mtg_group *g, int n)
 {
+	lockdep_assert_held(&g->lock);
+
 	/* Pairs with the READ_ONCE() in mtg_pool_used_in(). */
 	WRITE_ONCE(g->used, g->used + n);
 	atomic64_add(n, &pool->used_granules);
@@ -441,7 +449,7 @@ static __always_inline void mark_used(struct mtg_pool *pool, struct mtg_group *g
 	flip_granules(pool->used, granule, n);
 	__set_bit(granule, pool->start);
 	count_used(pool, g, n);
-	/* Under the lock: whoever sees the start bit may read the owner. */
+	/* Under the group's lock: a CPU that sees the start bit may read the owner. */
 	if (len == MTG_RAW_LEN)
 		pool->raw_owner[granule / MTG_RAW_GRANULES] = owner + 1;
 	else
@@ -461,8 +469,8 @@ static __always_inline void mark_free(struct mtg_pool *pool, struct mtg_group *g
 }
 
 /*
- * Does a raw page begin at this object? Then nothing else does from there to the
- * end of the unit of &mtg_pool.raw_owner.
+ * Is the object at @granule a raw page? No other object begins between a raw page and the end
+ * of its MTG_RAW_LEN bytes, see &mtg_pool.raw_owner.
  */
 static bool is_raw(struct mtg_pool *pool, u32 granule)
 {
@@ -476,10 +484,10 @@ static bool is_raw(struct mtg_pool *pool, u32 granule)
  * struct request - an object that is to be allocated
  * @len: Bytes of payload.
  * @owner: Number that is stored with the object.
- * @mode: What for.
- * @counted: Are the free runs counted that are looked at?
- * @granule: The object's first granule, when it has been allocated.
- * @runs: Number of free runs that were looked at for it, if @counted.
+ * @mode: What the object is allocated for.
+ * @counted: The free runs that are looked at must be counted.
+ * @granule: The object's first granule, when it was allocated.
+ * @runs: Number of free runs that were looked at, if @counted.
  */
 struct request {
 	unsigned int len;
@@ -491,8 +499,8 @@ struct request {
 };
 
 /*
- * Allocate in the group, which is locked; false if no run is long enough. Its longest run is
- * @longest, if that is known; else UINT_MAX.
+ * Allocate in the group, which is locked. The longest run of the group has @longest granules;
+ * UINT_MAX if that is not known. Returns false if no run is long enough.
  */
 static __always_inline bool alloc_in_group(struct mtg_pool *pool, u32 group,
 					   struct request *r, unsigned int longest)
@@ -522,7 +530,7 @@ static __always_inline bool try_group(struct mtg_pool *pool, u32 group, struct r
 	return ok;
 }
 
-/* Best fit: those groups first whose longest run is hardly longer. */
+/* Best fit: begin with the groups whose longest run is the shortest that is long enough. */
 static __always_inline bool alloc_in_open(struct mtg_pool *pool, struct request *r)
 {
 	unsigned int n = mtg_granules(r->len), tries = LIST_TRIES;
@@ -539,7 +547,7 @@ static __always_inline bool alloc_in_open(struct mtg_pool *pool, struct request 
 	return false;
 }
 
-/* May one more block be opened? -EDQUOT: forbidden by mem_limit. */
+/* May one more block be opened? Returns 0 if so, -EDQUOT if only mem_limit is in the way. */
 static int may_open(struct mtg_pool *pool, enum mtg_alloc_mode mode)
 {
 	u32 nr_open = atomic_read(&pool->nr_open);
@@ -547,12 +555,12 @@ static int may_open(struct mtg_pool *pool, enum mtg_alloc_mode mode)
 	if (mode == MTG_MOVE || mode == MTG_KEPT)
 		return 0;
 	if (mode == MTG_SHRINK || nr_open >= READ_ONCE(pool->share) ||
-	    pool->provider->nr_free(pool->ctx) <= pool->headroom)
+	    pool->provider->nr_free(pool->ctx) <= mtg_pool_headroom(pool))
 		return -ENOSPC;
 	return nr_open >= READ_ONCE(pool->mem_limit) ? -EDQUOT : 0;
 }
 
-/* Open the block, if it still is free, and allocate in its group. */
+/* Open the block, if it is still free, and allocate in its group. */
 static int open_and_alloc(struct mtg_pool *pool, u32 block, struct request *r)
 {
 	u32 group = group_of(pool, mtg_pool_block_start(pool, block));
@@ -565,7 +573,7 @@ static int open_and_alloc(struct mtg_pool *pool, u32 block, struct request *r)
 		note_maximum(pool);
 		if (alloc_in_group(pool, group, r, UINT_MAX))
 			ret = 0;
-		/* Another place may have become free, and be the better one. */
+		/* A better place may have become free: then the new block is still empty. */
 		if (trim(pool, block, block + 1) || ret)
 			classify_anew(pool, group);
 	}
@@ -573,7 +581,7 @@ static int open_and_alloc(struct mtg_pool *pool, u32 block, struct request *r)
 	return ret;
 }
 
-/* Any object fits into any block: only blocks that somebody else takes are tried in vain. */
+/* Any object fits into any block, so only a block that somebody else takes is tried in vain. */
 static noinline int alloc_in_new(struct mtg_pool *pool, struct request *r)
 {
 	bool kept = r->mode == MTG_KEPT;
@@ -593,13 +601,13 @@ static noinline int alloc_in_new(struct mtg_pool *pool, struct request *r)
 	}
 }
 
-/* The common case needs no memory for @r, as all of it is inline; see the copy. */
+/* All of the common case is inline, so that @r stays in registers; the rest gets a copy of it. */
 static __always_inline int alloc(struct mtg_pool *pool, struct request *r)
 {
 	struct request copy;
 	int ret = 0;
 
-	/* Who asks for kept blocks has just found no room in those that are open. */
+	/* A caller that asks for kept blocks has just found no room in open blocks. */
 	if (r->mode == MTG_KEPT || !alloc_in_open(pool, r)) {
 		copy = *r;
 		ret = alloc_in_new(pool, &copy);
@@ -615,12 +623,11 @@ static __always_inline int alloc(struct mtg_pool *pool, struct request *r)
  * @pool: The pool.
  * @len: Bytes of payload: MTG_RAW_LEN, or at most MTG_MAX_LEN.
  * @owner: Number that is stored with the object.
- * @mode: What for; decides which blocks may be opened.
+ * @mode: What the object is for: this decides which blocks may be opened.
  * @granule: Where to put the object's first granule.
  *
  * Context: Atomic or not; takes group locks, allocates nothing, never sleeps.
- * Return: 0; -ENOSPC if no place was found; -EDQUOT if mem_limit forbids to use
- *         more blocks.
+ * Return: 0; -ENOSPC if there is no room; -EDQUOT if mem_limit does not allow more blocks.
  */
 int mtg_pool_alloc(struct mtg_pool *pool, unsigned int len, u32 owner,
 		   enum mtg_alloc_mode mode, u32 *granule)
@@ -634,17 +641,17 @@ int mtg_pool_alloc(struct mtg_pool *pool, unsigned int len, u32 owner,
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_alloc);
 
 /**
- * mtg_pool_alloc_counted() - allocate an object where time is short
+ * mtg_pool_alloc_counted() - allocate an object, and count the work
  * @pool: The pool.
  * @len: As of mtg_pool_alloc().
- * @owner: Ditto.
- * @mode: Ditto.
- * @granule: Ditto.
- * @runs: The number of free runs that were looked at is added to it: the work that
- *	cannot be told from the length of the object.
+ * @owner: As of mtg_pool_alloc().
+ * @mode: As of mtg_pool_alloc().
+ * @granule: As of mtg_pool_alloc().
+ * @runs: The number of free runs that were looked at is added to this. It is the work that the
+ *	length of the object does not tell.
  *
  * Context: As of mtg_pool_alloc().
- * Return: Ditto.
+ * Return: As of mtg_pool_alloc().
  */
 int mtg_pool_alloc_counted(struct mtg_pool *pool, unsigned int len, u32 owner,
 			   enum mtg_alloc_mode mode, u32 *granule, unsigned int *runs)
@@ -660,13 +667,13 @@ int mtg_pool_alloc_counted(struct mtg_pool *pool, unsigned int len, u32 owner,
 /**
  * mtg_pool_room() - how large may new data be?
  * @pool: The pool.
- * @len: Where to put the largest payload that may find a place.
+ * @len: Where to put the largest payload for which there may be room.
  *
- * So that a full device need not compress what it has to refuse.
+ * With this a full device need not compress pages that it has to refuse.
  *
  * Context: Any. A hint: others allocate and free meanwhile.
- * Return: 0 if a page fits; else the error that mtg_pool_alloc() returns for larger
- *	   payloads than @len.
+ * Return: 0 if a raw page fits; else the error that mtg_pool_alloc() returns for larger payloads
+ *         than @len.
  */
 int mtg_pool_room(struct mtg_pool *pool, unsigned int *len)
 {
@@ -683,7 +690,7 @@ int mtg_pool_room(struct mtg_pool *pool, unsigned int *len)
 	class = last < pool->listed.nr ? last / pool->class_stride + 1 : 1;
 	if (class == MTG_CLASSES - 1)
 		return 0;
-	/* Not even the smallest fits. */
+	/* Not even the smallest object fits. */
 	if (class < MTG_MIN_GRANULES)
 		class = 1;
 	*len = class * MTG_GRANULE_SIZE - sizeof(struct mtg_object);
@@ -692,19 +699,19 @@ int mtg_pool_room(struct mtg_pool *pool, unsigned int *len)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_room);
 
 /**
- * mtg_pool_realloc() - replace an object by one of another length near by
+ * mtg_pool_realloc() - replace an object by one of another length, in the same group
  * @pool: The pool.
  * @old: The object to be replaced; its payload is lost if this succeeds.
- * @old_len: Its bytes of payload.
+ * @old_len: Bytes of payload of the old object.
  * @len: Bytes of payload of the new object.
  * @owner: Number that is stored with the new object.
  * @granule: Where to put the new object's first granule.
  *
- * For a full pool: the old object's own granules and what is free around them
- * can be used. The old object stays as it is if that is not enough.
+ * For a full pool: the new object can use the granules of the old one and the free granules of
+ * the group. The old object stays as it is if these are not enough.
  *
  * Context: Like mtg_pool_alloc(). The caller holds the owner's lock.
- * Return: True if the new object is there, and the old one gone.
+ * Return: True if the new object has replaced the old one.
  */
 bool mtg_pool_realloc(struct mtg_pool *pool, u32 old, unsigned int old_len,
 		      unsigned int len, u32 owner, u32 *granule)
@@ -731,8 +738,8 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_realloc);
 /**
  * mtg_pool_free() - free an object
  * @pool: The pool.
- * @granule: Its first granule.
- * @len: Its bytes of payload.
+ * @granule: The object's first granule.
+ * @len: Bytes of payload.
  *
  * Blocks that become empty are given back.
  *
@@ -760,11 +767,11 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_free);
  * @pool: The pool.
  * @block: The block. Nothing happens if it is not open.
  *
- * The objects in the block stay until they are moved or freed. The block is not
- * given back to the provider: either that takes it, or mtg_pool_reopen().
+ * The objects in the block stay until they are moved or freed. The block still belongs to the
+ * pool, until the provider takes it or mtg_pool_reopen() gives it back.
  *
  * Context: Atomic or not.
- * Return: True if it was open.
+ * Return: True if the block was open.
  */
 bool mtg_pool_close(struct mtg_pool *pool, u32 block)
 {
@@ -784,12 +791,12 @@ bool mtg_pool_close(struct mtg_pool *pool, u32 block)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_close);
 
 /**
- * mtg_pool_reopen() - end the emptying of a closed block
+ * mtg_pool_reopen() - end the eviction of a closed block
  * @pool: The pool.
- * @block: A block that mtg_pool_close() has closed and that was ours then.
+ * @block: A block that mtg_pool_close() has closed, and that belonged to the pool then.
  *
- * Gives the block back to the provider if it has become empty, else opens it
- * again, unless the provider has taken it for itself meanwhile.
+ * If the block is empty, it is given back to the provider. Otherwise it is opened again, unless
+ * the provider has taken it meanwhile.
  *
  * Context: Atomic or not.
  * Return: True if the block was given back or taken.
@@ -802,12 +809,12 @@ bool mtg_pool_reopen(struct mtg_pool *pool, u32 block)
 
 	raw_spin_lock(&g->lock);
 	if (is_open(pool, block)) {
-		/* Taken for tags, released, and opened again by somebody else. */
+		/* It was taken for tags and released, and another CPU has opened it again. */
 		gone = false;
 	} else if (block_empty(pool, block)) {
 		pool->provider->put(pool->ctx, block);
 	} else if (pool->provider->owned(pool->ctx, block)) {
-		/* Who takes it from now on will close it after we unlock. */
+		/* If it is wanted for tags from now on, it is closed after we unlock. */
 		open_block(pool, block);
 		classify_anew(pool, group);
 		gone = false;
@@ -843,7 +850,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_weight);
  * @group: The group.
  *
  * Context: Any. A hint, no lock is taken.
- * Return: Number of granules in use; UINT_MAX if no block of it is open.
+ * Return: Number of granules in use; UINT_MAX if the group has no open block.
  */
 unsigned int mtg_pool_used_in(struct mtg_pool *pool, u32 group)
 {
@@ -876,7 +883,7 @@ unsigned int mtg_pool_block_weight(struct mtg_pool *pool, u32 block)
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_block_weight);
 
-/* First object at or after @from that begins before @end. */
+/* The first object that begins in [@from, @end); MTG_NO_GRANULE if there is none. */
 static u32 find_object(struct mtg_pool *pool, u32 from, u32 end)
 {
 	struct mtg_group *g = &pool->groups[group_of(pool, end - 1)];
@@ -894,8 +901,8 @@ static u32 find_object(struct mtg_pool *pool, u32 from, u32 end)
  * @block: The block, which should be closed, or the walk may miss new objects.
  *
  * Context: Atomic or not.
- * Return: The object, or MTG_NO_GRANULE. The first one may begin before the
- *	   block, and may end before it: the pool does not know the lengths.
+ * Return: The first object, or MTG_NO_GRANULE. It may begin before the block, and it may even
+ *         end before the block: the pool does not know the lengths.
  */
 u32 mtg_pool_first_object(struct mtg_pool *pool, u32 block)
 {
@@ -917,7 +924,7 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_first_object);
  * mtg_pool_next_object() - continue a walk over the objects that touch a block
  * @pool: The pool.
  * @block: The block.
- * @granule: The object where the walk is now; may be gone meanwhile.
+ * @granule: The object where the walk is now; it may have been freed or moved.
  *
  * Context: Atomic or not.
  * Return: The next object that begins in the block, or MTG_NO_GRANULE.
@@ -932,7 +939,7 @@ u32 mtg_pool_next_object(struct mtg_pool *pool, u32 block, u32 granule)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_next_object);
 
 /**
- * mtg_pool_owner() - whose is the object?
+ * mtg_pool_owner() - who owns an object?
  * @pool: The pool.
  * @granule: Where an object may begin.
  * @owner: Where to put the number that is stored with the object.
@@ -957,12 +964,12 @@ bool mtg_pool_owner(struct mtg_pool *pool, u32 granule, u32 *owner)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_owner);
 
 /**
- * mtg_pool_begins() - does an object begin there?
+ * mtg_pool_begins() - does an object begin at a granule?
  * @pool: The pool.
- * @granule: Where it would.
+ * @granule: The granule.
  *
  * Context: Atomic or not.
- * Return: True if one does.
+ * Return: True if an object begins there.
  */
 bool mtg_pool_begins(struct mtg_pool *pool, u32 granule)
 {
@@ -979,9 +986,10 @@ EXPORT_SYMBOL_IF_KUNIT(mtg_pool_begins);
 /**
  * mtg_pool_extent() - how long is an object whose owner is not known?
  * @pool: The pool.
- * @granule: The object.
+ * @granule: The object's first granule.
  *
- * It may be shorter: what mtg_pool_disown() was called for behind it counts as part of it.
+ * The object may be shorter than the result: a neighbour behind it for which mtg_pool_disown()
+ * was called counts as part of it.
  *
  * Context: Atomic or not.
  * Return: Number of granules; 0 if no object begins there.
@@ -1005,11 +1013,11 @@ unsigned int mtg_pool_extent(struct mtg_pool *pool, u32 granule)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_extent);
 
 /**
- * mtg_pool_disown() - let an object be found no more where it lies
+ * mtg_pool_disown() - forget where an object begins
  * @pool: The pool.
- * @granule: The object.
+ * @granule: The object's first granule.
  *
- * Its granules stay in use, so that nothing else begins there, until its owner frees it.
+ * The granules stay in use until the owner frees the object, so no other object begins there.
  *
  * Context: Atomic or not.
  */
@@ -1060,10 +1068,10 @@ static int alloc_maps(struct mtg_pool *pool)
 /**
  * mtg_pool_init() - set up an empty pool
  * @pool: The pool, zeroed.
- * @base: Mapping of the arena.
+ * @base: Mapping of the whole arena.
  * @nr_blocks: Number of blocks in the arena.
  * @block_size: Bytes in a block: a power of two from 4 KiB to 64 KiB.
- * @provider: Where blocks come from.
+ * @provider: Where the pool gets blocks from.
  * @ctx: First argument of the provider's functions.
  *
  * Context: Process context, may sleep.
@@ -1119,7 +1127,7 @@ void mtg_pool_destroy(struct mtg_pool *pool)
 	kvfree(pool->start);
 	kvfree(pool->raw_owner);
 	mtg_map_destroy(&pool->listed);
-	/* Set-up may be tried again. */
+	/* The device may be set up again. */
 	memset(pool, 0, sizeof(*pool));
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_destroy);

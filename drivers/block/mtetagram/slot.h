@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Slots: what each page of the device holds, in one 64-bit word for each.
+ * Slots: what each page of the device holds.
  *
- * Knows objects of the pool and moves them; knows neither compression nor bios,
- * and builds in user space as it is (tests/host).
+ * The slots know the objects of the pool. They know neither compression nor bios, and build in
+ * user space as they are (tests/host).
  */
 #ifndef _MTETAGRAM_SLOT_H
 #define _MTETAGRAM_SLOT_H
 
 #include <linux/atomic.h>
 #include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -17,41 +18,18 @@
 
 #include "map.h"
 #include "pool.h"
+#include "relocate.h"
 #include "spill.h"
 #include "unit.h"
 
-/* Enough that CPUs seldom meet, and only 16 KiB. */
+/* With so many sets two CPUs seldom want the same lock, and the sets take only 16 KiB. */
 #define MTG_SLOT_SETS	256
 
-/* Lists of objects without a header, see &struct mtg_orphan. */
+/* Number of lists of orphans, see &struct mtg_orphan. */
 #define MTG_ORPHAN_LISTS	64
 
-/* Slots whose words lie in one page: a table grows by such pages, which never move. */
+/* Slots whose words lie in one chunk: a page. A table grows by chunks, which never move. */
 #define MTG_CHUNK_SLOTS	(PAGE_SIZE / sizeof(u64))
-
-/**
- * enum mtg_rung - where an object went that had to make way for tags
- * @MTG_RUNG_MOVE: To free granules of other blocks that are open or can be opened.
- * @MTG_RUNG_KEPT: To blocks that are kept for this and had to be opened, see
- *	&mtg_provider.get.
- * @MTG_RUNG_SPARE: To ordinary memory: a page that is in use or of the reserve.
- * @MTG_RUNG_ATOMIC: To a page that had to be allocated without waiting.
- * @MTG_RUNG_EMERGENCY: To one of those that the kernel keeps for itself.
- * @MTG_RUNG_REFUSE: Nowhere, the tags were refused.
- * @MTG_RUNG_LOSE: Nowhere, it was dropped: whoever tags could neither wait nor be
- *	refused. Only for such callers the emergency rung is tried.
- * @MTG_RUNGS: Number of rungs, which are tried in this order.
- */
-enum mtg_rung {
-	MTG_RUNG_MOVE,
-	MTG_RUNG_KEPT,
-	MTG_RUNG_SPARE,
-	MTG_RUNG_ATOMIC,
-	MTG_RUNG_EMERGENCY,
-	MTG_RUNG_REFUSE,
-	MTG_RUNG_LOSE,
-	MTG_RUNGS
-};
 
 /**
  * struct mtg_slot_usage - what the slots hold
@@ -69,11 +47,11 @@ struct mtg_slot_usage {
 
 /**
  * struct mtg_slot_stats - counters of events
- * @huge_since: Incompressible pages ever stored.
- * @compacted: Blocks given back by mtg_slots_compact().
- * @relocated: Objects relocated within the pool, since it was set up.
- * @settled: Objects that came back from ordinary memory.
- * @rung: Objects by the rung that they ended on.
+ * @huge_since: Raw pages that were stored since the device was set up.
+ * @compacted: Blocks that mtg_slots_compact() has given back.
+ * @relocated: Objects that were relocated within the pool.
+ * @settled: Spilled objects that came back into the pool.
+ * @rung: Evicted objects, by the rung that has found their new place.
  */
 struct mtg_slot_stats {
 	atomic64_t huge_since;
@@ -85,18 +63,18 @@ struct mtg_slot_stats {
 
 /**
  * struct mtg_slot_set - the slots that share a lock
- * @lock: Protects the words of these slots, together with the objects that they own.
- *	Held for no longer than one object's copy. Outermost of our locks; raw, because
- *	blocks are emptied under raw locks of the caller; not taken in interrupts.
- * @stored: Part of &struct mtg_slot_usage, and so are the members after @spilled: here,
- *	no CPU writes what all others write too. Read without the lock.
- * @chunks: The pages with the words, MTG_CHUNK_SLOTS in each; under @lock. It is the
- *	same array for all sets, and so is @spilled, except while mtg_slots_grow() runs.
- * @spilled: One bit for each slot: its object is in ordinary memory. The slot's bit is
- *	changed under @lock, as the slot's word is.
- * @compr_size: See there.
- * @same: See there.
- * @huge: See there.
+ * @lock: Protects the words of these slots, together with the objects that they own. Held for
+ *	at most one copy of an object. Outermost of the locks of slots and pool. Raw, because
+ *	blocks are evicted under raw locks of the caller. Not taken in interrupts.
+ * @stored: Part of &struct mtg_slot_usage, as are @compr_size, @same and @huge. As each set
+ *	has its own counters, not all CPUs write the same ones. Read without the lock.
+ * @chunks: The chunks: pages with MTG_CHUNK_SLOTS words each. All sets have the same array,
+ *	and the same @spilled, except while mtg_slots_grow() runs. Under @lock.
+ * @spilled: One bit for each slot: its object is spilled. The bit of a slot is changed under
+ *	@lock, as its word is.
+ * @compr_size: See @stored.
+ * @same: See @stored.
+ * @huge: See @stored.
  *
  * No two sets share a cache line.
  */
@@ -112,23 +90,24 @@ struct mtg_slot_set {
 
 /**
  * struct mtg_slots - the slot table of a device
- * @sets: Slot N is in set N % MTG_SLOT_SETS. First, which saves instructions.
- * @name: Of the device, for log lines.
- * @pool: Where the objects are.
+ * @sets: Slot N is in set N % MTG_SLOT_SETS. The first member, which saves instructions.
+ * @name: Name of the device, for log lines.
+ * @pool: The pool with the objects.
  * @broken: Tag storage was overwritten, see mtg_slots_stop(). A long, as is @unsettled: one
  *	arm64 instruction reaches a long behind @sets, and two a bool.
  * @unsettled: There may be objects in ordinary memory or in kept blocks: a hint for
  *	mtg_slot_free(), whether to look.
- * @orphans_allowed: All who hold a slot lock know that, see let_orphans_be().
- * @orphan_lock: Protects @orphans. From mtg_slots_stop() on, whoever holds a slot lock
- *	takes it as well, inside of that and outside the locks of the pool.
- * @orphans: Objects by their granule whose headers were overwritten.
- * @spill: Where those are that found no place in the pool.
- * @wake: Called when there is work for mtg_slots_settle(), if not NULL. Any
- *	context, no lock of ours held.
- * @cursor: Where mtg_slots_settle() goes on after mtg_slots_stop().
+ * @orphans_allowed: Each holder of a slot lock knows @broken, see let_orphans_be().
+ * @orphan_lock: Protects @orphans. From mtg_slots_stop() on, each holder of a slot lock that
+ *	accesses an object takes this lock too. Inside the slot lock and outside the locks of
+ *	the pool.
+ * @orphans: Lists of orphans, by the granule where the orphan was.
+ * @spill: The spilled objects and the spare pages.
+ * @wake: Called when there is work for mtg_slots_settle(), if not NULL. In any context, with
+ *	no lock of the slots held.
+ * @cursor: The slot where mtg_slots_settle() goes on after mtg_slots_stop().
  * @kept_used: There may be objects in kept blocks.
- * @nr: Number of slots; there is one word for each, see slot.c.
+ * @nr: Number of slots.
  * @stats: Counters of events.
  */
 struct mtg_slots {
@@ -148,6 +127,43 @@ struct mtg_slots {
 	struct mtg_slot_stats stats;
 };
 
+/**
+ * mtg_slots_stopped() - does the table store nothing any more?
+ * @slots: The table.
+ *
+ * Context: Any.
+ * Return: True after mtg_slots_stop().
+ */
+static inline bool mtg_slots_stopped(const struct mtg_slots *slots)
+{
+	return READ_ONCE(slots->broken);
+}
+
+/**
+ * mtg_slots_unsettled() - are there objects that mtg_slots_settle() could move?
+ * @slots: The table.
+ *
+ * Context: Any. A hint.
+ * Return: True if there are objects in ordinary memory or in kept blocks.
+ */
+static inline bool mtg_slots_unsettled(const struct mtg_slots *slots)
+{
+	return mtg_spill_nr_pages(&slots->spill) || READ_ONCE(slots->kept_used);
+}
+
+/**
+ * mtg_slots_rung() - how many objects have ended on a rung?
+ * @slots: The table.
+ * @rung: The rung.
+ *
+ * Context: Any.
+ * Return: Their number since the table was set up.
+ */
+static inline u64 mtg_slots_rung(const struct mtg_slots *slots, enum mtg_rung rung)
+{
+	return atomic64_read(&slots->stats.rung[rung]);
+}
+
 struct mtg_slot_usage mtg_slots_usage(struct mtg_slots *slots);
 int mtg_slots_init(struct mtg_slots *slots, const char *name, struct mtg_pool *pool,
 		   u32 nr, unsigned int reserve);
@@ -162,16 +178,18 @@ int mtg_slot_room(struct mtg_slots *slots, u32 index, unsigned int *len);
 int mtg_slot_load_to(struct mtg_slots *slots, u32 index, void *buf, void *page);
 bool mtg_slot_free(struct mtg_slots *slots, u32 index);
 
+/**
+ * mtg_slot_load() - copy out the contents of a slot, raw pages too
+ * @slots: The table.
+ * @index: The slot.
+ * @buf: Room for MTG_SLOT_SIZE bytes, aligned to 4.
+ *
+ * Context: As of mtg_slot_load_to().
+ * Return: As of mtg_slot_load_to().
+ */
 static inline int mtg_slot_load(struct mtg_slots *slots, u32 index, void *buf)
 {
 	return mtg_slot_load_to(slots, index, buf, buf);
 }
-
-int mtg_slots_evict(struct mtg_slots *slots, u32 block, enum mtg_rung last);
-int mtg_slots_offline(struct mtg_slots *slots, u32 block);
-void mtg_slots_stop(struct mtg_slots *slots);
-bool mtg_slots_settle(struct mtg_slots *slots);
-int mtg_slots_shrink(struct mtg_slots *slots, u32 nr_blocks);
-void mtg_slots_compact(struct mtg_slots *slots);
 
 #endif /* _MTETAGRAM_SLOT_H */

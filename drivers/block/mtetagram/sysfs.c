@@ -185,7 +185,7 @@ static ssize_t mem_used_max_store(struct device *d, struct device_attribute *att
 	if (kstrtoul(buf, 10, &value) || value)
 		return -EINVAL;
 	down_read(&dev->init_lock);
-	atomic_set(&dev->pool.max_open, atomic_read(&dev->pool.nr_open));
+	mtg_pool_reset_max_open(&dev->pool);
 	up_read(&dev->init_lock);
 	return len;
 }
@@ -220,8 +220,8 @@ static ssize_t mm_stat_show(struct device *d, struct device_attribute *attr, cha
 	usage = mtg_slots_usage(&dev->slots);
 	len = sysfs_emit(buf, "%8llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu\n",
 			 usage.stored * MTG_SLOT_SIZE, usage.compr_size,
-			 mem_used(dev, atomic_read(&dev->pool.nr_open)), limit,
-			 mem_used(dev, atomic_read(&dev->pool.max_open)),
+			 mem_used(dev, mtg_pool_nr_open(&dev->pool)), limit,
+			 mem_used(dev, mtg_pool_max_open(&dev->pool)),
 			 usage.same,
 			 blocks_to_bytes(dev, atomic64_read(&stats->compacted)) / PAGE_SIZE,
 			 usage.huge,
@@ -278,7 +278,7 @@ static u64 metadata_size(struct mtg_device *dev)
 
 static u64 rung(struct mtg_device *dev, enum mtg_rung rung)
 {
-	return atomic64_read(&dev->slots.stats.rung[rung]);
+	return mtg_slots_rung(&dev->slots, rung);
 }
 
 NUMBER_ATTR(size, blocks_to_bytes(dev, dev->region->nr_blocks));
@@ -300,7 +300,7 @@ static ssize_t state_show(struct device *d, struct device_attribute *attr, char 
 	bool broken;
 
 	down_read(&dev->init_lock);
-	broken = READ_ONCE(dev->slots.broken);
+	broken = mtg_slots_stopped(&dev->slots);
 	up_read(&dev->init_lock);
 	return sysfs_emit(buf, broken ? "stopped\n" : "ok\n");
 }
@@ -323,7 +323,7 @@ static int set_spare_size(struct mtg_device *dev, u64 size)
 STORE_ATTR(spare_size, parse_size, set_spare_size)
 static DEVICE_ATTR_RW(spare_size);
 
-NUMBER_ATTR(used_size, atomic64_read(&dev->pool.used_granules) << MTG_GRANULE_SHIFT);
+NUMBER_ATTR(used_size, mtg_pool_used_granules(&dev->pool) * MTG_GRANULE_SIZE);
 
 /*
  * A byte of block_map: the state in the two highest bits, and in the six others how much of

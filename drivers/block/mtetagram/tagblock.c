@@ -23,6 +23,7 @@
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mtetagram.h>
 #include <linux/preempt.h>
