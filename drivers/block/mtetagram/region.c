@@ -35,11 +35,12 @@
 #include "region.h"
 #include "tagblock.h"
 
-DEFINE_STATIC_KEY_FALSE(mtetagram_enabled);
-EXPORT_SYMBOL(mtetagram_enabled);
-
 static unsigned int nr_regions __ro_after_init;
 struct mtg_range mtg_ranges[MTG_MAX_REGIONS + 1] __ro_after_init ____cacheline_aligned;
+
+/* On if there is a region. */
+DEFINE_STATIC_KEY_FALSE(mtetagram_enabled);
+EXPORT_SYMBOL(mtetagram_enabled);
 
 /**
  * mtg_region_by_id() - find a region by its index
@@ -52,7 +53,7 @@ struct mtg_region *mtg_region_by_id(unsigned int id)
 {
 	return id < nr_regions ? mtg_ranges[id].region : NULL;
 }
-MTG_EXPORT_SYMBOL(mtg_region_by_id);
+EXPORT_SYMBOL_MTETAGRAM(mtg_region_by_id);
 
 /**
  * mtg_region_burst() - how much tag storage may be wanted at once?
@@ -68,7 +69,7 @@ u64 mtg_region_burst(void)
 {
 	return (u64)PMD_SIZE / MTG_TAG_RATIO * num_possible_cpus();
 }
-MTG_EXPORT_SYMBOL(mtg_region_burst);
+EXPORT_SYMBOL_MTETAGRAM(mtg_region_burst);
 
 /* The page frame numbers in [@first, @end). */
 struct pfns {
@@ -153,7 +154,7 @@ bool mtg_block_untaggable(struct mtg_region *region, u32 block)
 	}
 	return true;
 }
-MTG_EXPORT_SYMBOL(mtg_block_untaggable);
+EXPORT_SYMBOL_MTETAGRAM(mtg_block_untaggable);
 
 static int parse_tagged_memory(struct device_node *np, struct resource *mem)
 {

@@ -307,7 +307,7 @@ static ssize_t state_show(struct device *d, struct device_attribute *attr, char 
 static DEVICE_ATTR_RO(state);
 
 static ssize_t spare_size_show(struct device *d, struct device_attribute *attr,
-				  char *buf)
+			       char *buf)
 {
 	return sysfs_emit(buf, "%llu\n",
 			  (u64)READ_ONCE(mtg_dev(d)->spare_size) * PAGE_SIZE);

@@ -288,6 +288,7 @@ static void tell_driver(struct mtg_region *region)
 static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
 				   unsigned long from)
 {
+	/* See above: a race can only be about bits that do not matter. */
 	return data_race(find_next_bit(region->reserved, end, from));
 }
 
@@ -438,7 +439,7 @@ bool mtg_block_get(struct mtg_region *region, u32 block)
 {
 	return change_state(region, block, MTG_BLOCK_FREE, MTG_BLOCK_USED);
 }
-MTG_EXPORT_SYMBOL(mtg_block_get);
+EXPORT_SYMBOL_MTETAGRAM(mtg_block_get);
 
 /**
  * mtg_block_put() - give back a block that holds no data any more
@@ -453,7 +454,7 @@ bool mtg_block_put(struct mtg_region *region, u32 block)
 {
 	return change_state(region, block, MTG_BLOCK_USED, MTG_BLOCK_FREE);
 }
-MTG_EXPORT_SYMBOL(mtg_block_put);
+EXPORT_SYMBOL_MTETAGRAM(mtg_block_put);
 
 static void set_bad(struct mtg_region *region, u32 block, bool bad)
 {
@@ -480,7 +481,7 @@ void mtg_block_offline(struct mtg_region *region, u32 block)
 {
 	set_bad(region, block, true);
 }
-MTG_EXPORT_SYMBOL(mtg_block_offline);
+EXPORT_SYMBOL_MTETAGRAM(mtg_block_offline);
 
 /**
  * mtg_block_online() - undo mtg_block_offline()
@@ -493,7 +494,7 @@ void mtg_block_online(struct mtg_region *region, u32 block)
 {
 	set_bad(region, block, false);
 }
-MTG_EXPORT_SYMBOL(mtg_block_online);
+EXPORT_SYMBOL_MTETAGRAM(mtg_block_online);
 
 /**
  * mtg_block_keep() - keep a block for relocation, or no longer keep it
@@ -521,7 +522,7 @@ void mtg_block_keep(struct mtg_region *region, u32 block, bool keep)
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
 }
-MTG_EXPORT_SYMBOL(mtg_block_keep);
+EXPORT_SYMBOL_MTETAGRAM(mtg_block_keep);
 
 /**
  * mtg_block_owned() - does a block still belong to the driver?
@@ -536,7 +537,7 @@ bool mtg_block_owned(struct mtg_region *region, u32 block)
 {
 	return change_state(region, block, MTG_BLOCK_USED, MTG_BLOCK_USED);
 }
-MTG_EXPORT_SYMBOL(mtg_block_owned);
+EXPORT_SYMBOL_MTETAGRAM(mtg_block_owned);
 
 /**
  * mtg_block_nr_reserved() - how many pages have their tags in a block?
@@ -557,7 +558,7 @@ unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block)
 		count++;
 	return count;
 }
-MTG_EXPORT_SYMBOL(mtg_block_nr_reserved);
+EXPORT_SYMBOL_MTETAGRAM(mtg_block_nr_reserved);
 
 /**
  * mtg_region_reserves() - how many pages were reserved since boot?
@@ -575,7 +576,7 @@ u64 mtg_region_reserves(struct mtg_region *region)
 		sum += atomic_long_read(&per_cpu_ptr(region->counts, cpu)->reserves);
 	return sum;
 }
-MTG_EXPORT_SYMBOL(mtg_region_reserves);
+EXPORT_SYMBOL_MTETAGRAM(mtg_region_reserves);
 
 /**
  * mtg_region_releases() - how many pages were released since boot?
@@ -593,7 +594,7 @@ u64 mtg_region_releases(struct mtg_region *region)
 		sum += atomic_long_read(&per_cpu_ptr(region->counts, cpu)->releases);
 	return sum;
 }
-MTG_EXPORT_SYMBOL(mtg_region_releases);
+EXPORT_SYMBOL_MTETAGRAM(mtg_region_releases);
 
 /**
  * mtg_region_nr_reserved() - how many pages of a region are reserved?
@@ -610,7 +611,7 @@ u64 mtg_region_nr_reserved(struct mtg_region *region)
 	/* A reserve that another CPU has counted may be seen later than its release. */
 	return reserves > releases ? reserves - releases : 0;
 }
-MTG_EXPORT_SYMBOL(mtg_region_nr_reserved);
+EXPORT_SYMBOL_MTETAGRAM(mtg_region_nr_reserved);
 
 /**
  * mtg_region_metadata_size() - ordinary memory that the record of a region needs
@@ -626,7 +627,7 @@ size_t mtg_region_metadata_size(const struct mtg_region *region)
 	return bits / BITS_PER_BYTE + region->nr_blocks * sizeof(*region->state) +
 	       mtg_map_words(region->nr_blocks) * sizeof(long);
 }
-MTG_EXPORT_SYMBOL(mtg_region_metadata_size);
+EXPORT_SYMBOL_MTETAGRAM(mtg_region_metadata_size);
 
 /**
  * mtg_region_attach() - become the user of a region's free blocks
@@ -652,7 +653,7 @@ int mtg_region_attach(struct mtg_region *region, const struct mtg_block_ops *ops
 	rcu_assign_pointer(region->ops, ops);
 	return 0;
 }
-MTG_EXPORT_SYMBOL(mtg_region_attach);
+EXPORT_SYMBOL_MTETAGRAM(mtg_region_attach);
 
 /**
  * mtg_region_detach() - stop using a region
@@ -677,7 +678,7 @@ void mtg_region_detach(struct mtg_region *region)
 	synchronize_srcu(&region->srcu);
 	region->priv = NULL;
 }
-MTG_EXPORT_SYMBOL(mtg_region_detach);
+EXPORT_SYMBOL_MTETAGRAM(mtg_region_detach);
 
 /**
  * mtg_region_init() - set up the record of a region, all blocks free

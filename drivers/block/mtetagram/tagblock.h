@@ -29,7 +29,7 @@ struct page;
  * module uses them by accident. Here is the only place that knows how Linux 6.12 spells
  * that: from 6.13 on the name is a string.
  */
-#define MTG_EXPORT_SYMBOL(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, MTETAGRAM)
+#define EXPORT_SYMBOL_MTETAGRAM(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, MTETAGRAM)
 #define MTG_IMPORT_SYMBOLS		MODULE_IMPORT_NS(MTETAGRAM)
 
 /* A tag of 4 bits for every 16 bytes of data. */
