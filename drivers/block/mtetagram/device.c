@@ -329,13 +329,14 @@ struct mtg_device *mtg_device_create(struct mtg_region *region, int major)
 /**
  * mtg_device_add_disk() - let user space see a device
  * @dev: The device. User space may use it before this returns.
+ * @groups: The sysfs attributes of the disk.
  *
  * Context: Process context, may sleep.
  * Return: 0 or an error, which was logged.
  */
-int mtg_device_add_disk(struct mtg_device *dev)
+int mtg_device_add_disk(struct mtg_device *dev, const struct attribute_group **groups)
 {
-	int ret = device_add_disk(NULL, dev->disk, mtg_disk_groups);
+	int ret = device_add_disk(NULL, dev->disk, groups);
 
 	if (ret)
 		pr_err("%s cannot be added: error %d\n", dev->disk->disk_name, ret);

@@ -107,7 +107,7 @@ static inline struct mtg_device *mtg_dev(struct device *dev)
 }
 
 struct mtg_device *mtg_device_create(struct mtg_region *region, int major);
-int mtg_device_add_disk(struct mtg_device *dev);
+int mtg_device_add_disk(struct mtg_device *dev, const struct attribute_group **groups);
 void mtg_device_destroy(struct mtg_device *dev);
 
 int mtg_device_setup(struct mtg_device *dev, u64 disksize);

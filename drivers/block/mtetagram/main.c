@@ -72,7 +72,7 @@ static int add_disks(void)
 	int ret, error = 0;
 
 	for (i = 0; i < nr_devices; i++) {
-		ret = mtg_device_add_disk(devices[i]);
+		ret = mtg_device_add_disk(devices[i], mtg_disk_groups);
 		if (ret)
 			error = ret;
 		else
