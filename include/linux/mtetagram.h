@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * MTE tag storage in use as a compressed RAM disk: the memory management hook.
+ * MTE tag storage as a compressed RAM disk: the hook of the memory management.
  *
- * This is the only header of mtetagram that arch/ and mm/ may include. It says
- * two things to the tag block layer (drivers/block/mtetagram/tagblock.c): "this
- * page is about to get tags" and "this page has been freed". Everything costs
- * one patched-out branch on a machine without a tag storage carve-out, and
- * nothing with CONFIG_MTETAGRAM_CORE=n.
+ * This is the only header of mtetagram that arch/ and mm/ may include. The hook
+ * (drivers/block/mtetagram/hook.c and prepare.c) learns two things from them: a
+ * page is about to get tags, or a page was freed. On a machine without a carve-out
+ * each call costs one patched-out branch. With CONFIG_MTETAGRAM_CORE=n the calls
+ * are empty.
  *
  * See Documentation/mm/mtetagram/hook.rst.
  */
@@ -46,16 +46,16 @@ bool __mtetagram_reserved(struct page *page);
  * mtetagram_reserve() - make the tag storage of a page ready for tags
  * @page: The page that is about to be tagged; the caller holds a reference.
  *
- * Must be called before *every* tagging of a page, not only before the first:
- * the page flags are no record of which pages own tag storage (a huge page
- * split copies them from the head to the tails). The second and later calls
- * cost one bit test.
+ * Must be called before *every* tagging of a page, not only before the first. The
+ * page flags do not say which pages are reserved: the split of a huge page copies
+ * them from the head to the tails. If the page is reserved already, the call costs
+ * the test of one bit.
  *
- * When it returns, no data is left in the tag block of @page and none will be
- * put there until the page is freed.
+ * When this returns, the tag block of @page holds no data, and it will hold none
+ * until the page is freed.
  *
- * Context: Any context that may tag a page. Never sleeps: callers hold
- *          page-table locks, rwlocks or an RCU read lock. Not for interrupts.
+ * Context: Any context that may tag a page, but no interrupts. Never sleeps:
+ *          callers hold page-table locks, rwlocks or an RCU read lock.
  */
 static inline void mtetagram_reserve(struct page *page)
 {
@@ -64,17 +64,17 @@ static inline void mtetagram_reserve(struct page *page)
 }
 
 /**
- * mtetagram_reserve_mapping() - make room for the tags of pages that can do without
- * @mm: Who gets the pages mapped.
+ * mtetagram_reserve_mapping() - reserve pages that are about to be mapped
+ * @mm: The address space in which the pages get mapped.
  * @page: The first page; the caller holds a reference.
  * @nr_pages: Number of pages.
  *
- * Like mtetagram_reserve() for each page, but where that would have to drop data,
- * this kills the processes that use @mm.
+ * Like mtetagram_reserve() for each page. But where mtetagram_reserve() would drop
+ * data, this kills the processes that use @mm.
  *
- * Context: Like mtetagram_reserve().
- * Return: False if they were killed. Then the pages must not be mapped so that
- *         tags can be stored.
+ * Context: As of mtetagram_reserve().
+ * Return: False if the processes were killed. Then the pages must not be mapped as
+ *         memory that can store tags.
  */
 static inline bool mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
 					     unsigned int nr_pages)
@@ -86,15 +86,15 @@ static inline bool mtetagram_reserve_mapping(struct mm_struct *mm, struct page *
 
 /**
  * mtetagram_prepare() - make room for the tags of a new folio
- * @folio: What was allocated, or NULL.
- * @vma: What for. Nothing is done if its memory is not to be tagged.
- * @gfp: How it was allocated.
+ * @folio: The folio that was allocated, or NULL.
+ * @vma: The mapping it is for. Nothing is done if the mapping is not tagged.
+ * @gfp: How the folio was allocated.
  *
- * An allocation can wait and can fail, which tagging a page under page-table locks
- * cannot; so most of the work is best done here. Like the allocation itself, this
+ * An allocation can wait and can fail. To tag a page under page-table locks can do
+ * neither, so most of the work is best done here. Like the allocation itself, this
  * fails only if @gfp allows that, or if the task is being killed.
  *
- * Context: May sleep if @gfp allows it.
+ * Context: May sleep if @gfp allows that.
  * Return: @folio; NULL if there is no room, and then the folio was freed.
  */
 static inline struct folio *mtetagram_prepare(struct folio *folio,
@@ -110,7 +110,7 @@ static inline struct folio *mtetagram_prepare(struct folio *folio,
  * @page: The first page; the caller holds a reference.
  * @nr_pages: Number of pages.
  *
- * For callers that are about to tag the pages under a lock, and can wait before.
+ * For callers that are about to tag the pages under a lock, and can wait before that.
  *
  * Context: May sleep.
  * Return: 0; -ENOMEM if there is no room.
@@ -124,12 +124,12 @@ static inline int mtetagram_prepare_pages(struct page *page, unsigned long nr_pa
 
 /**
  * mtetagram_prepare_fault() - make room for the tags of pages that get mapped
- * @vma: Where they get mapped. Nothing is done if its memory is not to be tagged.
+ * @vma: The mapping of the pages. Nothing is done if the mapping is not tagged.
  * @page: The first page; the caller holds a reference.
  * @nr_pages: Number of pages.
  *
- * A page fault that fails for lack of memory is repeated. So that it comes to an end,
- * the processes that use the address space are killed if there is no room.
+ * A page fault that fails for lack of memory is repeated. To end that if there is no
+ * room, the processes that use the address space are killed.
  *
  * Context: May sleep.
  * Return: 0; -ENOMEM if a process is being killed.
@@ -144,12 +144,12 @@ static inline int mtetagram_prepare_fault(struct vm_area_struct *vma, struct pag
 
 /**
  * mtetagram_prepare_swapin() - make room for the tags of pages that were swapped in
- * @vma: Where the pages get mapped; NULL if nowhere yet.
+ * @vma: The mapping of the pages; NULL if they are not mapped yet.
  * @folio: The pages, locked.
  * @entry: Value of the swap entry of the first page.
  *
- * To be called before arch_swap_restore(). Room is made for the pages whose tags were
- * saved with the entry, and for all if the memory of @vma is to be tagged.
+ * To be called before arch_swap_restore(). Room is made for each page whose tags were
+ * saved with its entry, and for all pages if the mapping is tagged.
  *
  * Context: May sleep.
  * Return: 0; -ENOMEM if there is no room.
@@ -163,13 +163,13 @@ static inline int mtetagram_prepare_swapin(struct vm_area_struct *vma,
 }
 
 /**
- * mtetagram_prepare_copy() - make room for the tags of a page that gets copied
+ * mtetagram_prepare_copy() - make room for the tags of the copy of a page
  * @to: The copy, not mapped yet; the caller holds a reference.
- * @from: The page.
+ * @from: The page that is copied. Nothing is done if it is not tagged.
  *
- * Unlike copy_highpage(), this can fail. Nothing is done if @from is not tagged.
+ * Unlike copy_highpage(), this can fail.
  *
- * Context: Like mtetagram_reserve().
+ * Context: As of mtetagram_reserve().
  * Return: 0; -ENOMEM if there is no room.
  */
 static inline int mtetagram_prepare_copy(struct page *to, struct page *from)
@@ -180,18 +180,18 @@ static inline int mtetagram_prepare_copy(struct page *to, struct page *from)
 }
 
 /**
- * mtetagram_prepare_range() - make room for the tags of populated memory
+ * mtetagram_prepare_range() - make room for the tags of pages that are mapped already
  * @vma: The mapping, which is about to get VM_MTE.
  * @start: First address, in @vma.
  * @end: End address, in @vma.
  *
- * To be called before the page tables are changed, so that nothing has to be done
- * under their locks. The pages are tagged, with tags of 0: whatever fails after this,
- * no page is left with room for tags that nobody has initialised.
+ * To be called before the page tables are changed, so that nothing is left to do
+ * under their locks. The pages get tags of 0: whatever fails after this, no page is
+ * left reserved whose tags are not initialised.
  *
- * Context: May sleep; mmap_lock held for writing, @vma gets locked too.
- * Return: 0, or nothing should be tagged: -ENOMEM if there is no room, -EINTR if the
- *         process is being killed.
+ * Context: May sleep; mmap_lock held for writing, and @vma gets locked too.
+ * Return: 0; -ENOMEM if there is no room, -EINTR if the process is being killed. After
+ *         an error the mapping must not become tagged.
  */
 static inline int mtetagram_prepare_range(struct vm_area_struct *vma,
 					  unsigned long start, unsigned long end)
@@ -202,7 +202,7 @@ static inline int mtetagram_prepare_range(struct vm_area_struct *vma,
 }
 
 /**
- * mtetagram_active() - are there tag blocks that may hold data?
+ * mtetagram_active() - is there tag storage that may hold data?
  *
  * Context: Any.
  * Return: False where there is no carve-out.
@@ -214,8 +214,8 @@ static inline bool mtetagram_active(void)
 
 /**
  * mtetagram_release() - give back the tag storage of freed pages
- * @page: First page of the freed block of pages.
- * @order: 1 << @order pages are freed. Pages without tags are skipped.
+ * @page: The first of the freed pages.
+ * @order: 1 << @order pages are freed. Pages that are not reserved are skipped.
  *
  * Context: Any, hard interrupts included.
  */
@@ -226,12 +226,12 @@ static inline void mtetagram_release(struct page *page, unsigned int order)
 }
 
 /**
- * mtetagram_reserved() - may the tags of this page be trusted?
+ * mtetagram_reserved() - are the tags of a page valid?
  * @page: A page whose flags say that it is tagged.
  *
  * Context: Any.
- * Return: False if the page's tag storage holds something else, so that the
- *         page flag is a lie. True where there is no carve-out.
+ * Return: False if the page is not reserved, so that its tag storage may hold data
+ *         and its flag is wrong. True where there is no carve-out.
  */
 static inline bool mtetagram_reserved(struct page *page)
 {
@@ -241,9 +241,9 @@ static inline bool mtetagram_reserved(struct page *page)
 }
 
 /*
- * What the architecture provides to the tag block layer. The rules for moving
- * a tag block between its two uses are hardware rules, so they live with the
- * architecture: arch/arm64/mm/mtetagram.c.
+ * What the architecture provides to the hook and to the tag blocks. The rules for
+ * the change of a tag block between data and tags are rules of the hardware, so
+ * they are with the architecture: arch/arm64/mm/mtetagram.c.
  */
 const char *arch_mtetagram_unsupported(void);
 void arch_mtetagram_clean_tags(struct page *page);

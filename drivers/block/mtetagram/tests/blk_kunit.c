@@ -2,7 +2,7 @@
 /*
  * KUnit: bios that the block layer should not let through, as a wrong driver that is
  * stacked on the device would send them. They need a real one: mtetagram0, set up, with
- * eight slots of which nobody minds the loss; without it the suite is skipped.
+ * eight slots whose data may be lost; without such a device the suite is skipped.
  */
 
 #include <kunit/test.h>

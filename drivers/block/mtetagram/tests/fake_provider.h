@@ -14,7 +14,7 @@
 #define FAKE_BLOCKS	32
 
 /**
- * struct fake - a small arena and who has which block of it
+ * struct fake - a small arena, and which of its blocks are in use
  * @pool: The pool in it.
  * @taken: Blocks that the pool cannot have.
  * @ours: Blocks that the pool has.

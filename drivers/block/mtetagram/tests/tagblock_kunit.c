@@ -209,7 +209,7 @@ static u64 load_tag(struct page *page)
 	return tagged >> 56 & 15;
 }
 
-/* The split of a huge page flags pages that nobody has given tags. */
+/* The split of a huge page flags pages whose tags were never initialised. */
 static void tagblock_initialises_false_tags(struct kunit *test)
 {
 	if (!system_supports_mte())
@@ -325,13 +325,13 @@ static void tagblock_refuses_only_who_can_cope(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_reserve(&region, page, MTG_MUST));
 	KUNIT_EXPECT_EQ(test, 1, nr(MTG_BLOCK_TAGGED));
 	KUNIT_EXPECT_EQ(test, 1, mtg_region_events(&region, MTG_EVICTED_ATOMIC));
-	/* Reserved already: nobody has to make room. */
+	/* The page is reserved already: no room has to be made. */
 	KUNIT_EXPECT_EQ(test, 0, mtg_region_prepare(&region, page, GFP_KERNEL));
 	release(2 * PER_BLOCK, 1);
 	KUNIT_EXPECT_EQ(test, 1, freed);
 }
 
-/* Room that was made may be gone when it is needed: who can wait makes some again. */
+/* Room that was made may be gone when it is needed: a caller that can wait makes room again. */
 static void tagblock_prepares_again(struct kunit *test)
 {
 	KUNIT_ASSERT_TRUE(test, mtg_block_get(&region, 2));
