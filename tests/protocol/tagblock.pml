@@ -433,7 +433,7 @@ inline free_slot()
 	fi
 }
 
-/* bring_home() */
+/* settle_slot() */
 inline bring_home()
 {
 	if
