@@ -40,7 +40,7 @@ first_kernel()
 second_kernel()
 {
 	CHECKS=$(option results)
-	check_fails_with "another kernel runs" "" [ "$(option boot)" = "$boot" ]
+	check_fails_with "another kernel runs" "" test "$(option boot)" = "$boot"
 	check_is "no block holds data" 0 "$(attr tag_storage/blocks_used)"
 	check_that "the pages of the first kernel are not reserved" \
 		"$(attr tag_storage/reserved_pages) < 1000"
@@ -54,7 +54,7 @@ second_kernel()
 
 boot=$(</proc/sys/kernel/random/boot_id)
 load
-if [ -z "$(option boot)" ]; then
+if [[ -z $(option boot) ]]; then
 	first_kernel
 else
 	second_kernel

@@ -13,7 +13,7 @@
  * objects when there is room for them in tag storage again.
  *
  * The broker has no lock of its own. The requests of both directions come from contexts
- * that hold locks (Documentation/mm/mtetagram-hook.rst has their order), so neither
+ * that hold locks (Documentation/mm/mtetagram/hook.rst has their order), so neither
  * direction may sleep, except to make room.
  */
 

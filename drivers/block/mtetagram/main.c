@@ -5,7 +5,7 @@
  * Load and unload of the driver: one device for each region of tag storage.
  *
  * Documentation/admin-guide/blockdev/mtetagram.rst describes the use of the driver, and
- * Documentation/mm/mtetagram-hook.rst the design.
+ * Documentation/mm/mtetagram/hook.rst the design.
  */
 
 #define pr_fmt(fmt) "mtetagram: " fmt
