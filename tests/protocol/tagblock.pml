@@ -434,7 +434,7 @@ inline free_slot()
 }
 
 /* settle_slot() */
-inline bring_home()
+inline settle_slot()
 {
 	if
 	:: word[slot] == SPILL ->
@@ -492,7 +492,7 @@ inline bring_home()
 #define WORKER_ENDS	skip
 #endif
 
-/* reserve_at_once() */
+/* mtg_reserve_at_once() */
 inline reserve_at_once()
 {
 	old = reserved;
@@ -862,11 +862,11 @@ end:
 		do
 		:: slot < NR_SLOTS ->
 			atomic { slock[slot] == 0 -> slock[slot] = 1 }
-			bring_home();
+			settle_slot();
 			atomic { slock[slot] = 0; slot++ }
 		:: else -> break
 		od;
-		/* empty_kept_blocks(), or give_up() */
+		/* evict_kept_blocks(), or evict_blocks_within() */
 		do
 		:: block < 2 && OPEN(block) ->
 			if

@@ -99,7 +99,7 @@ static bool refers_to(struct mtg_slots *slots, u32 index, u32 granule)
 {
 	u64 word = index < nr_words(slots) ? *slot_word(slots, index) : SLOT_EMPTY;
 
-	return slot_type(word) == SLOT_OBJECT && object_granule(word) == granule;
+	return word_type(word) == SLOT_OBJECT && object_granule(word) == granule;
 }
 
 /*
@@ -619,7 +619,7 @@ static bool settle_slot(struct mtg_slots *slots, u32 index, unsigned int *too_lo
 		goto out;
 	}
 	memcpy(mtg_pool_data(slots->pool, granule, len),
-	       slot_type(old) == SLOT_SPILL_RAW ? slot_pointer(old) :
+	       word_type(old) == SLOT_SPILL_RAW ? slot_pointer(old) :
 	       ((struct spilled *)slot_pointer(old))->data, len);
 	*word = make_object(granule, len);
 	mtg_slot_free_spilled(slots, index, old);
@@ -685,7 +685,7 @@ static bool take_out_of_pool(struct mtg_slots *slots, u32 index)
 	if (!mtg_spill_fill(spill, READ_ONCE(spill->target) + 1, GFP_KERNEL | __GFP_NORETRY))
 		return false;
 	stopped = lock_set(slots, set);
-	if (slot_type(*word_in_set(set, index)) == SLOT_OBJECT) {
+	if (word_type(*word_in_set(set, index)) == SLOT_OBJECT) {
 		ret = spill_object(slots, index, MTG_RUNG_SPARE);
 		if (!ret)
 			count_rung(slots, MTG_RUNG_SPARE);

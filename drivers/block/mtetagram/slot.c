@@ -99,7 +99,7 @@ noinline void mtg_slot_free_spilled(struct mtg_slots *slots, u32 index, u64 word
 /* Free what @word refers to, which is or was the word of the slot. Under the slot's lock. */
 static __always_inline void drop(struct mtg_slots *slots, u32 index, u64 word)
 {
-	if (likely(slot_type(word) == SLOT_OBJECT))
+	if (likely(word_type(word) == SLOT_OBJECT))
 		free_object(slots, word);
 	else if (is_spilled(word))
 		mtg_slot_free_spilled(slots, index, word);
@@ -132,7 +132,7 @@ static int place(struct mtg_slots *slots, u32 index, u64 old, unsigned int len,
 {
 	int ret = mtg_pool_alloc(slots->pool, len, index, MTG_STORE, granule);
 
-	*replaced = ret && slot_type(old) == SLOT_OBJECT &&
+	*replaced = ret && word_type(old) == SLOT_OBJECT &&
 		    mtg_pool_realloc(slots->pool, object_granule(old),
 				     object_len(old), len, index, granule);
 	return *replaced ? 0 : ret;
@@ -207,7 +207,7 @@ int mtg_slot_room(struct mtg_slots *slots, u32 index, unsigned int *len)
 		return 0;
 	/* The old contents make room for the new ones, see place(). */
 	raw_spin_lock(&set->lock);
-	type = slot_type(*word_in_set(set, index));
+	type = word_type(*word_in_set(set, index));
 	raw_spin_unlock(&set->lock);
 	if (type == SLOT_OBJECT) {
 		*len = MTG_SLOT_SIZE;
@@ -237,7 +237,7 @@ static int load_other(u64 word, void *buf, void *page)
 	const struct spilled *spilled;
 	u32 *fill = buf;
 
-	switch (slot_type(word)) {
+	switch (word_type(word)) {
 	case SLOT_FILL:
 		fill[0] = word >> 32;
 		fill[1] = word >> 32;
@@ -275,7 +275,7 @@ int mtg_slot_load_to(struct mtg_slots *slots, u32 index, void *buf, void *page)
 
 	raw_spin_lock(&set->lock);
 	word = *word_in_set(set, index);
-	if (likely(slot_type(word) == SLOT_OBJECT)) {
+	if (likely(word_type(word) == SLOT_OBJECT)) {
 		len = object_len(word);
 		if (len == MTG_SLOT_SIZE)
 			buf = page;
@@ -319,7 +319,7 @@ bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 	if (unlikely(mtg_slots_stopped(slots))) {
 		account(set, old, -1);
 		drop_stopped(slots, index, old);
-	} else if (likely(slot_type(old) == SLOT_OBJECT)) {
+	} else if (likely(word_type(old) == SLOT_OBJECT)) {
 		account_len(set, object_len(old), -1);
 		mtg_pool_free(slots->pool, object_granule(old), object_len(old));
 	} else {
@@ -329,7 +329,7 @@ bool mtg_slot_free(struct mtg_slots *slots, u32 index)
 	raw_spin_unlock(&set->lock);
 	if (unlikely(READ_ONCE(slots->unsettled)))
 		mtg_slots_wake(slots);
-	return slot_type(old) != SLOT_EMPTY;
+	return word_type(old) != SLOT_EMPTY;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_free);
 

@@ -131,7 +131,7 @@ static __always_inline void account_len(struct mtg_slot_set *set, unsigned int l
  */
 static __always_inline void account(struct mtg_slot_set *set, u64 word, int sign)
 {
-	if (slot_type(word) != SLOT_EMPTY)
+	if (word_type(word) != SLOT_EMPTY)
 		account_len(set, slot_len(word), sign);
 }
 
@@ -146,7 +146,7 @@ static __always_inline void account(struct mtg_slot_set *set, u64 word, int sign
  */
 static inline bool is_packed(u64 word)
 {
-	return slot_type(word) == SLOT_OBJECT && object_len(word) != MTG_SLOT_SIZE &&
+	return word_type(word) == SLOT_OBJECT && object_len(word) != MTG_SLOT_SIZE &&
 	       object_len(word) != MTG_FILL_LEN;
 }
 

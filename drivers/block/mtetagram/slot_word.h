@@ -83,13 +83,13 @@ static inline size_t spilled_size(unsigned int len)
 }
 
 /**
- * slot_type() - what type has a word?
+ * word_type() - what type has a word?
  * @word: The word.
  *
  * Context: Any.
  * Return: The type.
  */
-static inline enum slot_type slot_type(u64 word)
+static inline enum slot_type word_type(u64 word)
 {
 	return word & SLOT_TYPE_MASK;
 }
@@ -153,7 +153,7 @@ static inline void *slot_pointer(u64 word)
  */
 static inline bool is_spilled(u64 word)
 {
-	return slot_type(word) == SLOT_SPILL || slot_type(word) == SLOT_SPILL_RAW;
+	return word_type(word) == SLOT_SPILL || word_type(word) == SLOT_SPILL_RAW;
 }
 
 /**
@@ -165,9 +165,9 @@ static inline bool is_spilled(u64 word)
  */
 static __always_inline unsigned int slot_len(u64 word)
 {
-	if (likely(slot_type(word) == SLOT_OBJECT))
+	if (likely(word_type(word) == SLOT_OBJECT))
 		return object_len(word);
-	switch (slot_type(word)) {
+	switch (word_type(word)) {
 	case SLOT_SPILL:
 		return ((struct spilled *)slot_pointer(word))->len;
 	case SLOT_SPILL_RAW:
