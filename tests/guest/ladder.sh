@@ -69,6 +69,32 @@ offline()
 		blkdiscard --offset $((count * 4096)) --length $((4 * 8 * 4096)) "$DEV"
 }
 
+# limited HOW FILE ALL: spilled objects that a limit keeps out of tag storage settle when the
+# limit is raised, though nothing is freed then.
+limited()
+{
+	local how=$1 file=$2 answer holder
+
+	coproc holder_of { exec hold "$(tagged)" new; }
+	holder=$!
+	read -r answer <&"${holder_of[0]}"
+	check_is "$how: memory is tagged" ready "$answer"
+	check "$how: limited to what is in use" set_attr "$file" \
+		$(($(attr tag_storage/blocks_used) * $(attr tag_storage/block_size)))
+	eval "exec ${holder_of[1]}>&-"
+	wait "$holder"
+	wait_until "the tags are gone" tags_are_gone
+	check_that "$how: the limit keeps objects in ordinary memory" \
+		"$(attr tag_storage/spilled_size) > 0"
+	check "$how: the limit is raised" set_attr "$file" "$3"
+	check "$how: all spilled objects settle" wait_until "nothing is spilled" settled
+}
+
+tags_are_gone()
+{
+	[[ $(attr tag_storage/blocks_tagged) == "$static" ]]
+}
+
 # All pages of a page table are tagged under its lock, and no two of these pages have one
 # tag block. The blocks are evicted before the lock is taken; so the spare pages suffice.
 scattered()
@@ -122,6 +148,8 @@ for how in new mprotect shared; do
 done
 set_attr tag_storage/spare_size "$reserve"
 
+limited share tag_storage/share "$(attr tag_storage/size)"
+limited mem_limit mem_limit 0
 scattered
 check_is "the emergency reserves were not touched" 0 "$(attr hook/spilled_emergency)"
 check_is "no page was allocated atomically" 0 "$(attr hook/spilled_atomic)"

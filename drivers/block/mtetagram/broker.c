@@ -146,12 +146,23 @@ static void wake_settle(struct mtg_slots *slots)
 		queue_delayed_work(settle_wq, &dev->settle, READ_ONCE(dev->settle_delay));
 }
 
-static void device_freed(void *priv)
+/**
+ * mtg_broker_wake() - there may be room for spilled objects in tag storage now
+ * @dev: The device, set up.
+ *
+ * To be called after a block was freed, a limit was raised, or objects were moved together.
+ *
+ * Context: Any; no lock of the slots or of the pool held.
+ */
+void mtg_broker_wake(struct mtg_device *dev)
 {
-	struct mtg_device *dev = priv;
-
 	if (mtg_slots_unsettled(&dev->slots))
 		wake_settle(&dev->slots);
+}
+
+static void device_freed(void *priv)
+{
+	mtg_broker_wake(priv);
 }
 
 static const struct mtg_block_ops block_ops = {
@@ -192,14 +203,14 @@ static void settle_work(struct work_struct *work)
 {
 	struct mtg_device *dev = container_of(to_delayed_work(work), struct mtg_device,
 					      settle);
-	bool again = true, in_vain = true;
+	bool again = true, in_vain = false;
 
-	/* Set-up, reset and resize hold the lock for writing, and may wait for this work. */
+	/*
+	 * Set-up, reset and resize hold the lock for writing, and may wait for this work. Then
+	 * it says nothing about memory and room that nothing was moved.
+	 */
 	if (down_read_trylock(&dev->init_lock)) {
-		if (dev->disksize)
-			again = settle_once(dev, &in_vain);
-		else
-			again = false;
+		again = dev->disksize && settle_once(dev, &in_vain);
 		up_read(&dev->init_lock);
 	}
 	WRITE_ONCE(dev->settle_delay, in_vain ? min(2 * dev->settle_delay, SETTLE_MAX_DELAY) :
@@ -264,7 +275,6 @@ static void recount_work(struct work_struct *work)
 void mtg_broker_add(struct mtg_device *dev)
 {
 	INIT_DELAYED_WORK(&dev->settle, settle_work);
-	dev->settle_delay = SETTLE_DELAY;
 	INIT_WORK(&dev->recount, recount_work);
 	find_untaggable(dev, 0);
 }
@@ -335,6 +345,9 @@ void mtg_broker_close_pool(struct mtg_device *dev)
  */
 int mtg_broker_attach(struct mtg_device *dev)
 {
+	/* What the worker met before a reset says nothing about now. */
+	dev->settle_delay = SETTLE_DELAY;
+	dev->refill_failed = false;
 	dev->slots.wake = wake_settle;
 	return mtg_region_attach(dev->region, &block_ops, dev);
 }

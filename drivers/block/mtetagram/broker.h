@@ -13,6 +13,7 @@ void mtg_broker_exit(void);
 void mtg_broker_add(struct mtg_device *dev);
 void mtg_broker_remove(struct mtg_device *dev);
 void mtg_broker_recount(struct mtg_device *dev);
+void mtg_broker_wake(struct mtg_device *dev);
 
 int mtg_broker_open_pool(struct mtg_device *dev);
 void mtg_broker_close_pool(struct mtg_device *dev);

@@ -194,9 +194,12 @@ int mtg_device_set_share(struct mtg_device *dev, u32 nr_blocks)
 	lockdep_assert_held_write(&dev->init_lock);
 
 	ret = dev->disksize ? mtg_slots_shrink(&dev->slots, nr_blocks) : 0;
-	if (!ret)
-		WRITE_ONCE(dev->share, nr_blocks);
-	return ret;
+	if (ret)
+		return ret;
+	WRITE_ONCE(dev->share, nr_blocks);
+	if (dev->disksize)
+		mtg_broker_wake(dev);
+	return 0;
 }
 
 /**
@@ -212,6 +215,8 @@ void mtg_device_set_mem_limit(struct mtg_device *dev, u32 nr_blocks)
 
 	dev->mem_limit = nr_blocks;
 	mtg_pool_set_mem_limit(&dev->pool, nr_blocks);
+	if (dev->disksize)
+		mtg_broker_wake(dev);
 }
 
 /**

@@ -18,6 +18,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include "broker.h"
 #include "device.h"
 
 /* A size with or without a suffix, as zram takes it. Unlike zram, nothing may follow. */
@@ -198,10 +199,12 @@ static ssize_t compact_store(struct device *d, struct device_attribute *attr,
 	int ret = 0;
 
 	down_write(&dev->init_lock);
-	if (dev->disksize)
+	if (dev->disksize) {
 		mtg_slots_compact(&dev->slots);
-	else
+		mtg_broker_wake(dev);
+	} else {
 		ret = -EINVAL;
+	}
 	up_write(&dev->init_lock);
 	return ret ?: len;
 }
