@@ -435,7 +435,7 @@ static void check_pool(void)
 
 		if (mtg_map_test(m.table.sets[0].spilled, i) != is_spilled(word))
 			fail("slot %u is marked as spilled or not, but is the other", i);
-		if (slot_type(word) != SLOT_OBJECT)
+		if (word_type(word) != SLOT_OBJECT)
 			continue;
 		used += mtg_granules(object_len(word));
 		/* The header of its object was overwritten, and the block evicted. */

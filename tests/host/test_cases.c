@@ -230,7 +230,7 @@ static void test_settle_goes_past(void)
 	for (i = 0; i < 24; i++)
 		take_block(i, MTG_RUNG_LOSE);
 	spilled = rung(MTG_RUNG_SPARE) + rung(MTG_RUNG_ATOMIC);
-	if (slot_type(*slot_word(&m.table, 0)) != SLOT_SPILL_RAW)
+	if (word_type(*slot_word(&m.table, 0)) != SLOT_SPILL_RAW)
 		fail("the page as it is was not spilled");
 	for (i = n - 1; i > n / 2; i -= 2)
 		mtg_slot_free(&m.table, i);
