@@ -173,9 +173,8 @@ static int shrink(struct share *share, uint64_t used)
 	for (i = 1; i <= steps; i++) {
 		progress_show(&share->progress, "shrinking", used - at,
 			      used - share->wanted);
-		if (interrupted()) {
+		if (interrupted())
 			return stop(share);
-		}
 		/* The last step ends exactly at the wanted share. */
 		next = i == steps ? share->wanted :
 				    used - blocks * i / steps * share->block;
