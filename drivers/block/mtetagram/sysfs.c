@@ -341,7 +341,7 @@ NUMBER_ATTR(used_size, mtg_pool_used_granules(&dev->pool) * MTG_GRANULE_SIZE);
 static u8 block_map_byte(struct mtg_device *dev, u32 block)
 {
 	struct mtg_region *region = dev->region;
-	u8 state = mtg_block_state(region, block);
+	u8 state = mtg_region_block_state(region, block);
 	unsigned int part = 0, whole = 1;
 
 	BUILD_BUG_ON(MTG_BLOCK_STATES > 5);

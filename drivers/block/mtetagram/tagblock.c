@@ -231,7 +231,7 @@ static bool make_room(struct mtg_region *region, u32 block, gfp_t gfp)
 	bool room = true;
 	int idx;
 
-	if (mtg_block_state(region, block) != MTG_BLOCK_USED)
+	if (mtg_region_block_state(region, block) != MTG_BLOCK_USED)
 		return true;
 	idx = srcu_read_lock(&region->srcu);
 	ops = srcu_dereference(region->ops, &region->srcu);
