@@ -274,7 +274,8 @@ static inline u64 mtg_region_events(const struct mtg_region *region,
  * Context: Any. A hint: without the block's lock, the state can change at any time.
  * Return: The state.
  */
-static inline enum mtg_block_state mtg_region_block_state(const struct mtg_region *region, u32 block)
+static inline enum mtg_block_state
+mtg_region_block_state(const struct mtg_region *region, u32 block)
 {
 	return READ_ONCE(region->state[block]);
 }
