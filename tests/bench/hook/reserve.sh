@@ -31,13 +31,13 @@ reserve()
 {
 	local name=$1 counter before=()
 
-	for counter in evicted moved spilled lost; do
-		before+=("$(attr reserve/$counter)")
+	for counter in evicted relocated spilled lost; do
+		before+=("$(attr hook/$counter)")
 	done
 	echo "bench $name-used $(attr tag_storage/blocks_used) $(attr tag_storage/blocks)"
 	measure "$@"
-	for counter in evicted moved spilled lost; do
-		echo "bench $name-$counter $(($(attr reserve/$counter) - before[0]))"
+	for counter in evicted relocated spilled lost; do
+		echo "bench $name-$counter $(($(attr hook/$counter) - before[0]))"
 		before=("${before[@]:1}")
 	done
 }
