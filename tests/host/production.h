@@ -16,5 +16,7 @@ __thread unsigned long shim_locks;
 __thread unsigned long shim_breaths;
 bool (*shim_fail_alloc)(gfp_t gfp);
 void (*shim_before_step)(void);
+void (*shim_at_pause)(void);
+unsigned int shim_fence;
 
 #endif /* PRODUCTION_H */

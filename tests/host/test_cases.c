@@ -246,6 +246,61 @@ static void test_settle_goes_past(void)
 	model_destroy();
 }
 
+static unsigned int wakes, pauses;
+static u32 free_from, free_to;
+
+static void count_wake(struct mtg_slots *slots)
+{
+	wakes++;
+}
+
+/* A process exits when the worker has looked at 200 spilled objects. */
+static void free_at_pause(void)
+{
+	u32 i;
+
+	if (++pauses == 200)
+		for (i = free_from; i < free_to; i++)
+			mtg_slot_free(&m.table, i);
+}
+
+/*
+ * What is freed while the worker runs is room that the worker has already missed. So these
+ * frees wake the worker, and its next run settles the rest. When nothing is left, frees do
+ * not wake it.
+ */
+static void test_settle_hears_of_frees(void)
+{
+	unsigned int during, left, in_vain;
+	u32 n, i;
+
+	model_init(4096, 64, 4096);
+	m.pool.headroom = 0;
+	take_kept(true);
+	n = fill_with_short_ones();
+	for (i = 0; i < 24; i++)
+		take_block(i, MTG_RUNG_LOSE);
+	m.table.wake = count_wake;
+	free_from = n / 2;
+	free_to = n - 10;
+	shim_at_pause = free_at_pause;
+	mtg_slots_settle(&m.table);
+	shim_at_pause = NULL;
+	during = wakes;
+	left = atomic_read(&m.table.spill.nr_pages);
+	mtg_slots_settle(&m.table);
+	wakes = 0;
+	for (i = free_to; i < n; i++)
+		mtg_slot_free(&m.table, i);
+	in_vain = wakes;
+	result(pauses >= 200 && left && during == free_to - free_from &&
+	       !atomic_read(&m.table.spill.nr_pages) && !in_vain,
+	       "%u frees during settle: %u wake-ups, %u spilled pages left to the next run; %u wake-ups when nothing is left",
+	       free_to - free_from, during, left, in_vain);
+	m.table.wake = NULL;
+	take_kept(false);
+	model_destroy();
+}
 /*
  * In a table of millions of slots a few hundred objects are spilled, and some are in kept
  * blocks. The number of these objects decides how much work settling is, not the size of
@@ -480,7 +535,7 @@ int main(int argc, char **argv)
 
 	if (getopt(argc, argv, "s:") == 's')
 		rng = strtoull(optarg, NULL, 0);
-	results_begin(27);
+	results_begin(28);
 	test_map(64, 100, 1000);
 	test_map(200, 1000, 1000);
 	test_map(300000, 16, 300000);
@@ -492,6 +547,7 @@ int main(int argc, char **argv)
 	test_offlining_waits();
 	test_settle_goes_past();
 	test_settle_looks_at_few();
+	test_settle_hears_of_frees();
 	test_damage_is_bounded(4096);
 	test_damage_is_bounded(65536);
 	test_damage_without_memory();

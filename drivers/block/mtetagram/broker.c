@@ -20,7 +20,6 @@
 #include <linux/container_of.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
-#include <linux/lockdep.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/rwsem.h>
@@ -205,16 +204,13 @@ static void settle_work(struct work_struct *work)
 					      settle);
 	bool again = true, in_vain = false;
 
-	/*
-	 * Set-up, reset and resize hold the lock for writing, and may wait for this work. Then
-	 * it says nothing about memory and room that nothing was moved.
-	 */
+	/* Set-up, reset and resize hold the lock for writing, and may wait for this work. */
 	if (down_read_trylock(&dev->init_lock)) {
 		again = dev->disksize && settle_once(dev, &in_vain);
+		WRITE_ONCE(dev->settle_delay, in_vain ?
+			   min(2 * dev->settle_delay, SETTLE_MAX_DELAY) : SETTLE_DELAY);
 		up_read(&dev->init_lock);
 	}
-	WRITE_ONCE(dev->settle_delay, in_vain ? min(2 * dev->settle_delay, SETTLE_MAX_DELAY) :
-						SETTLE_DELAY);
 	if (again)
 		queue_delayed_work(settle_wq, &dev->settle, dev->settle_delay);
 }

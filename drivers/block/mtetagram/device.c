@@ -219,6 +219,15 @@ void mtg_device_set_mem_limit(struct mtg_device *dev, u32 nr_blocks)
 		mtg_broker_wake(dev);
 }
 
+/* Evict the block. What had to be spilled settles elsewhere. */
+static int offline_used(struct mtg_device *dev, u32 block)
+{
+	int ret = mtg_slots_offline(&dev->slots, block);
+
+	mtg_broker_wake(dev);
+	return ret;
+}
+
 /**
  * mtg_device_offline() - store no more data in a tag block whose memory has failed
  * @dev: The device, set up or not.
@@ -242,7 +251,7 @@ int mtg_device_offline(struct mtg_device *dev, u64 address)
 		return -ENXIO;
 	mtg_block_offline(region, block);
 	if (dev->disksize && mtg_block_owned(region, block))
-		ret = mtg_slots_offline(&dev->slots, block);
+		ret = offline_used(dev, block);
 	if (ret)
 		mtg_block_online(region, block);
 	return ret;

@@ -28,7 +28,7 @@
 
 #include "hook.h"
 
-/* The slow side of mtetagram_reserve(), see there. */
+/* The slow side of mtetagram_reserve() in include/linux/mtetagram.h. */
 void __mtetagram_reserve(struct page *page)
 {
 	unsigned long index;
@@ -122,7 +122,7 @@ static noinline bool reserve_mapping_slow(struct mm_struct *mm, struct page *pag
 	return true;
 }
 
-/* The slow side of mtetagram_reserve_mapping(), see there. */
+/* The slow side of mtetagram_reserve_mapping() in include/linux/mtetagram.h. */
 bool __mtetagram_reserve_mapping(struct mm_struct *mm, struct page *page,
 				 unsigned int nr_pages)
 {
@@ -146,7 +146,7 @@ static noinline void release_slow(struct page *page, unsigned int order)
 	}
 }
 
-/* The slow side of mtetagram_release(), see there. */
+/* The slow side of mtetagram_release() in include/linux/mtetagram.h. */
 void __mtetagram_release(struct page *page, unsigned int order)
 {
 	unsigned long index;
@@ -159,7 +159,7 @@ void __mtetagram_release(struct page *page, unsigned int order)
 		mtg_region_release_page(range->region, index);
 }
 
-/* The slow side of mtetagram_reserved(), see there. */
+/* The slow side of mtetagram_reserved() in include/linux/mtetagram.h. */
 bool __mtetagram_reserved(struct page *page)
 {
 	return mtg_page_is_reserved(page);

@@ -79,7 +79,7 @@ static noinline struct folio *prepare_folio_slow(struct folio *folio, struct mm_
 	return folio;
 }
 
-/* The slow side of mtetagram_prepare(), see there. */
+/* The slow side of mtetagram_prepare() in include/linux/mtetagram.h. */
 struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vma,
 				  gfp_t gfp)
 {
@@ -92,7 +92,7 @@ struct folio *__mtetagram_prepare(struct folio *folio, struct vm_area_struct *vm
 }
 EXPORT_SYMBOL_GPL(__mtetagram_prepare);
 
-/* The slow side of mtetagram_prepare_pages(), see there. */
+/* The slow side of mtetagram_prepare_pages() in include/linux/mtetagram.h. */
 int __mtetagram_prepare_pages(struct page *page, unsigned long nr_pages)
 {
 	int ret = 0;
@@ -112,7 +112,7 @@ static int prepare_for_fault(struct mm_struct *mm, struct page *page)
 	return insist_for_fault(mm, page);
 }
 
-/* The slow side of mtetagram_prepare_fault(), see there. */
+/* The slow side of mtetagram_prepare_fault() in include/linux/mtetagram.h. */
 int __mtetagram_prepare_fault(struct vm_area_struct *vma, struct page *page,
 			      unsigned long nr_pages)
 {
@@ -125,7 +125,7 @@ int __mtetagram_prepare_fault(struct vm_area_struct *vma, struct page *page,
 	return ret;
 }
 
-/* The slow side of mtetagram_prepare_swapin(), see there. */
+/* The slow side of mtetagram_prepare_swapin() in include/linux/mtetagram.h. */
 int __mtetagram_prepare_swapin(struct vm_area_struct *vma, struct folio *folio,
 			       unsigned long entry)
 {
@@ -140,7 +140,7 @@ int __mtetagram_prepare_swapin(struct vm_area_struct *vma, struct folio *folio,
 	return ret;
 }
 
-/* The slow side of mtetagram_prepare_copy(), see there. */
+/* The slow side of mtetagram_prepare_copy() in include/linux/mtetagram.h. */
 int __mtetagram_prepare_copy(struct page *to, struct page *from)
 {
 	unsigned long index;
@@ -269,7 +269,7 @@ static const struct mm_walk_ops tag_ops = {
 	.walk_lock = PGWALK_WRLOCK,
 };
 
-/* The slow side of mtetagram_prepare_range(), see there. */
+/* The slow side of mtetagram_prepare_range() in include/linux/mtetagram.h. */
 int __mtetagram_prepare_range(struct vm_area_struct *vma, unsigned long start,
 			      unsigned long end)
 {

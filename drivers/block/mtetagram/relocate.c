@@ -81,6 +81,7 @@ static __always_inline void unlock_set(struct mtg_slots *slots, struct mtg_slot_
 static void note_kept_used(struct mtg_slots *slots)
 {
 	WRITE_ONCE(slots->kept_used, true);
+	smp_mb(); /* Pairs with the one in mtg_slots_settle(). */
 	WRITE_ONCE(slots->unsettled, true);
 }
 
@@ -186,6 +187,7 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 		*word = (uintptr_t)memory | SLOT_SPILL;
 	}
 	mtg_map_set(slot_set(slots, index)->spilled, index);
+	smp_mb(); /* Pairs with the one in mtg_slots_settle(). */
 	WRITE_ONCE(slots->unsettled, true);
 	free_object(slots, old);
 	trace_mtetagram_spill(slots->name, mtg_pool_block_of(slots->pool, object_granule(old)),
@@ -708,6 +710,20 @@ static void empty_pool(struct mtg_slots *slots)
 	}
 }
 
+/*
+ * If nothing is left to settle, frees need not look for it any more. Not earlier: what is freed
+ * while the worker runs is room that the worker may already have missed, so it has to be woken.
+ */
+static void note_settled(struct mtg_slots *slots)
+{
+	if (mtg_slots_unsettled(slots))
+		return;
+	WRITE_ONCE(slots->unsettled, false);
+	smp_mb(); /* Pairs with those in spill_object() and note_kept_used(). */
+	if (mtg_slots_unsettled(slots))
+		WRITE_ONCE(slots->unsettled, true);
+}
+
 /**
  * mtg_slots_settle() - bring evicted objects back
  * @slots: The table.
@@ -734,16 +750,13 @@ bool mtg_slots_settle(struct mtg_slots *slots)
 		empty_pool(slots);
 		return left > mtg_pool_used_granules(slots->pool);
 	}
-	/* If something is spilled meanwhile, this is true again in the end. */
-	WRITE_ONCE(slots->unsettled, false);
 	any = settle_all(slots);
 	if (READ_ONCE(slots->kept_used)) {
 		WRITE_ONCE(slots->kept_used, false);
 		evict_kept_blocks(slots);
 		any |= moved != atomic64_read(&slots->stats.relocated);
 	}
-	if (mtg_slots_unsettled(slots))
-		WRITE_ONCE(slots->unsettled, true);
+	note_settled(slots);
 	return any;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_settle);

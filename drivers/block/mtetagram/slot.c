@@ -183,6 +183,8 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		atomic64_inc(&slots->stats.huge_since);
 out:
 	raw_spin_unlock(&set->lock);
+	if (unlikely(READ_ONCE(slots->unsettled)))
+		mtg_slots_wake(slots);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slot_store);

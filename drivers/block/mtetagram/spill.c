@@ -4,7 +4,7 @@
  *
  * Spilled objects lie one after the other in ordinary pages. An object that fills a page has
  * a page for itself. Room that is freed in the middle of a page is not used again: spilled
- * objects settle soon (slot.c), and an empty page becomes a spare page.
+ * objects settle soon (relocate.c), and an empty page becomes a spare page.
  *
  * Objects go to spare pages, so no memory is allocated when one is spilled. The worker of the
  * caller replaces the spare pages that were used, see mtg_spill_balance().

@@ -379,6 +379,7 @@ void mtg_region_release_page(struct mtg_region *region, unsigned long index)
 	raw_spin_unlock_irqrestore(lock, flags);
 	end_release(region, 1, freed);
 }
+EXPORT_SYMBOL_IF_KUNIT(mtg_region_release_page);
 
 /**
  * mtg_region_release() - give back the tag storage of freed pages

@@ -252,7 +252,10 @@ static int race(void *data)
 		reserve(pages + racer->page);
 		if (READ_ONCE(region.state[0]) != MTG_BLOCK_TAGGED)
 			racer->wrong++;
-		release(racer->page, 1);
+		if (i % 2)
+			release(racer->page, 1);
+		else
+			mtg_region_release_page(&region, racer->page);
 		if (mtg_block_get(&region, 0))
 			mtg_block_put(&region, 0);
 		cond_resched();

@@ -43,7 +43,7 @@ typedef unsigned int gfp_t;
 #define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
 #define EXPORT_SYMBOL_IF_KUNIT(x) _Static_assert(1, #x)
 #define lockdep_assert_held(l)	((void)(l))
-#define cond_resched()		((void)shim_breaths++)
+#define cond_resched()		shim_breathe()
 static inline __attribute__((format(printf, 1, 2))) void pr_err(const char *f, ...)
 {
 	(void)f;
@@ -87,6 +87,16 @@ static inline int fls(unsigned int n)
 
 /* Each thread of a test is a CPU. shim_breaths counts its calls of cond_resched(). */
 extern __thread unsigned long shim_breaths;
+/* What another thread does while this one pauses, if not NULL. */
+extern void (*shim_at_pause)(void);
+
+static inline void shim_breathe(void)
+{
+	shim_breaths++;
+	if (shim_at_pause)
+		shim_at_pause();
+}
+
 extern __thread unsigned int shim_cpu;
 #define nr_cpu_ids		4U
 #define raw_smp_processor_id()	(shim_cpu % nr_cpu_ids)
@@ -171,6 +181,10 @@ typedef struct { int64_t v; } atomic64_t;
 #define atomic64_add		atomic_add
 #define atomic64_sub		atomic_sub
 #define atomic64_inc		atomic_inc
+
+/* ThreadSanitizer does not know fences: a read and write of one word orders as well. */
+extern unsigned int shim_fence;
+#define smp_mb()		((void)__atomic_fetch_add(&shim_fence, 0, __ATOMIC_SEQ_CST))
 
 /* A test lets other threads in where each atomic step on a word begins. */
 extern void (*shim_before_step)(void);
