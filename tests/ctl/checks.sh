@@ -84,10 +84,10 @@ check_warnings()
 		sort -u >"$work/names"
 	[[ -s $work/names ]] || status=1
 	while read -r name; do
-		grep -q "^\.It Cm $name\$" "$tool_dir/mtetagramctl.8" && [[ $help == *" $name"* ]] || {
+		if ! grep -q "^\.It Cm $name\$" "$tool_dir/mtetagramctl.8" || [[ $help != *" $name"* ]]; then
 			echo "$name is not in the manual page or not in the help"
 			status=1
-		}
+		fi
 	done <"$work/names"
 	return $status
 }
@@ -116,8 +116,7 @@ check_values_trees()
 # only later ones. A .c file and its header count as one.
 check_includes()
 {
-	cd "$tool_dir"
-	grep -o '^#include "[a-z_]*\.h"' ./*.[ch] |
+	(cd "$tool_dir" && grep -o '^#include "[a-z_]*\.h"' ./*.[ch]) |
 		sed 's|^\./||; s/\.[ch]:#include "/ /; s/\.h"$//' | awk '$1 != $2' |
 		tsort >"$work/order" && [[ -s $work/order ]]
 }

@@ -301,6 +301,7 @@ static void test_settle_hears_of_frees(void)
 	take_kept(false);
 	model_destroy();
 }
+
 /*
  * In a table of millions of slots a few hundred objects are spilled, and some are in kept
  * blocks. The number of these objects decides how much work settling is, not the size of

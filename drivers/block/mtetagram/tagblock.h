@@ -59,9 +59,11 @@ struct page;
  * The legal changes, and the part of the kernel that makes them::
  *
  *   FREE --mtg_block_get()--> USED --mtg_block_put()--> FREE      driver
- *   FREE, USED --mtg_region_reserve()--> SWITCHING --> TAGGED     hook
+ *   FREE, USED, OFFLINE --mtg_region_reserve()--> SWITCHING       hook
+ *   SWITCHING --> TAGGED, or USED if the eviction has failed      hook
  *   TAGGED --mtg_region_release()--> FREE                         hook
  *   FREE --mtg_block_offline()--> OFFLINE                         driver
+ *   OFFLINE --mtg_block_online()--> FREE                          driver
  *
  * A block that was taken offline becomes OFFLINE whenever it would otherwise become FREE.
  */
