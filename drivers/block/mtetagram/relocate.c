@@ -81,7 +81,7 @@ static __always_inline void unlock_set(struct mtg_slots *slots, struct mtg_slot_
 static void note_kept_used(struct mtg_slots *slots)
 {
 	WRITE_ONCE(slots->kept_used, true);
-	smp_mb(); /* Pairs with the one in mtg_slots_settle(). */
+	smp_mb(); /* Pairs with the one in note_settled(). */
 	WRITE_ONCE(slots->unsettled, true);
 }
 
@@ -187,7 +187,7 @@ static int spill_object(struct mtg_slots *slots, u32 index, enum mtg_rung rung)
 		*word = (uintptr_t)memory | SLOT_SPILL;
 	}
 	mtg_map_set(slot_set(slots, index)->spilled, index);
-	smp_mb(); /* Pairs with the one in mtg_slots_settle(). */
+	smp_mb(); /* Pairs with the one in note_settled(). */
 	WRITE_ONCE(slots->unsettled, true);
 	free_object(slots, old);
 	trace_mtetagram_spill(slots->name, mtg_pool_block_of(slots->pool, object_granule(old)),

@@ -154,8 +154,8 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		   unsigned int len)
 {
 	struct mtg_slot_set *set = slot_set(slots, index);
+	u64 *word, old = SLOT_EMPTY, new;
 	bool replaced = false;
-	u64 *word, old, new;
 	u32 granule;
 	int ret = 0;
 
@@ -183,7 +183,8 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		atomic64_inc(&slots->stats.huge_since);
 out:
 	raw_spin_unlock(&set->lock);
-	if (unlikely(READ_ONCE(slots->unsettled)))
+	/* Only the old contents, which are free now, can have made room. */
+	if (unlikely(READ_ONCE(slots->unsettled)) && !ret && word_type(old) != SLOT_EMPTY)
 		mtg_slots_wake(slots);
 	return ret;
 }
