@@ -383,7 +383,7 @@ static void do_damage(const struct op *op)
 
 static long long rung(enum mtg_rung rung)
 {
-	return atomic64_read(&m.table.stats.rung[rung]);
+	return atomic64_read(&m.table.rung[rung]);
 }
 
 /* Only while no other thread runs: a change that is under way would look wrong. */
@@ -579,7 +579,7 @@ static __maybe_unused void model_summary(void)
 	       m.count.stores, m.count.raw, m.count.refused, m.count.taken,
 	       m.count.not_taken, rung(MTG_RUNG_MOVE), rung(MTG_RUNG_KEPT),
 	       rung(MTG_RUNG_SPARE), rung(MTG_RUNG_ATOMIC), rung(MTG_RUNG_EMERGENCY),
-	       (long long)atomic64_read(&m.table.stats.settled), rung(MTG_RUNG_LOSE),
+	       (long long)mtg_slots_events(&m.table, MTG_SETTLED), rung(MTG_RUNG_LOSE),
 	       m.damaged ? ", headers damaged" : "");
 }
 

@@ -74,9 +74,9 @@ static void test_evict_is_bounded(unsigned int block_size)
 		if (mtg_slot_store(&m.table, i, data, i % 61 ? 9 : random_len(heaps, &rng)))
 			break;
 	for (i = 0; i < m.blocks / 4; i++) {
-		moved = atomic64_read(&m.table.stats.relocated);
+		moved = mtg_slots_events(&m.table, MTG_RELOCATED);
 		take_block(splitmix(&rng) % m.blocks, MTG_RUNG_LOSE);
-		worst = max(worst, (unsigned int)atomic64_read(&m.table.stats.relocated) - moved);
+		worst = max(worst, (unsigned int)mtg_slots_events(&m.table, MTG_RELOCATED) - moved);
 	}
 	result(worst > bound / 2 && worst <= bound,
 	       "blocks of %u: a block was emptied with %u moves at most, of %u possible",
@@ -251,9 +251,9 @@ static void test_settle_goes_past(void)
 		wrong += mtg_slot_load(&m.table, i, got) != 300 || memcmp(&i, got, sizeof(i));
 	check_pool();
 	result(!wrong && spilled > 240 && atomic_read(&m.table.spill.nr_pages) == 1 &&
-	       atomic64_read(&m.table.stats.settled) == spilled - 1,
+	       mtg_slots_events(&m.table, MTG_SETTLED) == spilled - 1,
 	       "of %u spilled objects %lld settled, past one that found no room", spilled,
-	       (long long)atomic64_read(&m.table.stats.settled));
+	       (long long)mtg_slots_events(&m.table, MTG_SETTLED));
 	take_kept(false);
 	model_destroy();
 }

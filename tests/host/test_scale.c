@@ -139,7 +139,7 @@ static u8 data[MTG_SLOT_SIZE] = { 1 };
 
 static long long rung(enum mtg_rung rung)
 {
-	return atomic64_read(&slots.stats.rung[rung]);
+	return atomic64_read(&slots.rung[rung]);
 }
 
 /* The slots are spread over the whole table. Their objects are in the first blocks. */

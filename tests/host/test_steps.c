@@ -142,12 +142,12 @@ static struct cost cost_of_evicting(const struct workload *w, unsigned int block
 		}
 		mtg_spill_fill(&m.table.spill, 64, GFP_KERNEL);
 		move_state(block, USED, SWITCHING);
-		moved = atomic64_read(&m.table.stats.relocated);
+		moved = mtg_slots_events(&m.table, MTG_RELOCATED);
 		before = steps;
 		if (mtg_slots_evict(&m.table, block, MTG_RUNG_LOSE))
 			fail("a block was not emptied");
 		cost[n++] = steps - before;
-		most = max(most, (unsigned int)atomic64_read(&m.table.stats.relocated) - moved);
+		most = max(most, (unsigned int)mtg_slots_events(&m.table, MTG_RELOCATED) - moved);
 		move_state(block, SWITCHING, FREE);
 	}
 	if (!n)

@@ -152,7 +152,7 @@ static int move_object(struct mtg_slots *slots, u32 index, enum mtg_alloc_mode m
 	memcpy(mtg_pool_data(slots->pool, granule, len), data, len);
 	*word = make_object(granule, len);
 	free_object(slots, old);
-	atomic64_inc(&slots->stats.relocated);
+	atomic64_inc(&slots->events[MTG_RELOCATED]);
 	trace_mtetagram_relocate(slots->name, mtg_pool_block_of(slots->pool, object_granule(old)),
 				 index, len, mtg_pool_block_of(slots->pool, granule));
 	return 0;
@@ -232,7 +232,7 @@ static bool damaged(struct mtg_slots *slots, u32 granule, u32 index)
 
 static void count_rung(struct mtg_slots *slots, enum mtg_rung rung)
 {
-	atomic64_inc(&slots->stats.rung[rung]);
+	atomic64_inc(&slots->rung[rung]);
 }
 
 /*
@@ -625,7 +625,7 @@ static bool settle_slot(struct mtg_slots *slots, u32 index, unsigned int *too_lo
 	       ((struct spilled *)slot_pointer(old))->data, len);
 	*word = make_object(granule, len);
 	mtg_slot_free_spilled(slots, index, old);
-	atomic64_inc(&slots->stats.settled);
+	atomic64_inc(&slots->events[MTG_SETTLED]);
 	settled = true;
 out:
 	unlock_set(slots, set, stopped);
@@ -742,7 +742,7 @@ static void note_settled(struct mtg_slots *slots)
  */
 bool mtg_slots_settle(struct mtg_slots *slots)
 {
-	u64 moved = atomic64_read(&slots->stats.relocated), left;
+	u64 moved = mtg_slots_events(slots, MTG_RELOCATED), left;
 	bool any;
 
 	if (mtg_slots_stopped(slots)) {
@@ -754,7 +754,7 @@ bool mtg_slots_settle(struct mtg_slots *slots)
 	if (READ_ONCE(slots->kept_used)) {
 		WRITE_ONCE(slots->kept_used, false);
 		evict_kept_blocks(slots);
-		any |= moved != atomic64_read(&slots->stats.relocated);
+		any |= moved != mtg_slots_events(slots, MTG_RELOCATED);
 	}
 	note_settled(slots);
 	return any;
@@ -803,6 +803,6 @@ void mtg_slots_compact(struct mtg_slots *slots)
 	after = mtg_pool_nr_open(pool);
 	/* Stores may have opened more blocks meanwhile. */
 	if (after < before)
-		atomic64_add(before - after, &slots->stats.compacted);
+		atomic64_add(before - after, &slots->events[MTG_COMPACTED]);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_slots_compact);

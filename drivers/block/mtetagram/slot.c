@@ -180,7 +180,7 @@ int mtg_slot_store(struct mtg_slots *slots, u32 index, const void *data,
 		drop(slots, index, old);
 	*word = new;
 	if (len == MTG_SLOT_SIZE)
-		atomic64_inc(&slots->stats.huge_since);
+		atomic64_inc(&slots->events[MTG_STORED_HUGE]);
 out:
 	raw_spin_unlock(&set->lock);
 	/* Only the old contents, which are free now, can have made room. */

@@ -46,19 +46,19 @@ struct mtg_slot_usage {
 };
 
 /**
- * struct mtg_slot_stats - counters of events
- * @huge_since: Raw pages that were stored since the device was set up.
- * @compacted: Blocks that mtg_slots_compact() has given back.
- * @relocated: Objects that were relocated within the pool.
- * @settled: Spilled objects that came back into the pool.
- * @rung: Evicted objects, by the rung that has found their new place.
+ * enum mtg_slot_event - what the slot table counts
+ * @MTG_STORED_HUGE: A raw page was stored.
+ * @MTG_COMPACTED: mtg_slots_compact() has given back a block.
+ * @MTG_RELOCATED: An object was relocated within the pool.
+ * @MTG_SETTLED: A spilled object came back into the pool.
+ * @MTG_SLOT_EVENTS: Number of events.
  */
-struct mtg_slot_stats {
-	atomic64_t huge_since;
-	atomic64_t compacted;
-	atomic64_t relocated;
-	atomic64_t settled;
-	atomic64_t rung[MTG_RUNGS];
+enum mtg_slot_event {
+	MTG_STORED_HUGE,
+	MTG_COMPACTED,
+	MTG_RELOCATED,
+	MTG_SETTLED,
+	MTG_SLOT_EVENTS
 };
 
 /**
@@ -108,7 +108,8 @@ struct mtg_slot_set {
  * @cursor: The slot where mtg_slots_settle() goes on after mtg_slots_stop().
  * @kept_used: There may be objects in kept blocks.
  * @nr: Number of slots.
- * @stats: Counters of events.
+ * @events: How often each &enum mtg_slot_event has happened.
+ * @rung: Evicted objects, by the rung that has found their new place.
  */
 struct mtg_slots {
 	struct mtg_slot_set sets[MTG_SLOT_SETS];
@@ -124,7 +125,8 @@ struct mtg_slots {
 	u32 cursor;
 	bool kept_used;
 	u32 nr;
-	struct mtg_slot_stats stats;
+	atomic64_t events[MTG_SLOT_EVENTS];
+	atomic64_t rung[MTG_RUNGS];
 };
 
 /**
@@ -152,6 +154,19 @@ static inline bool mtg_slots_unsettled(const struct mtg_slots *slots)
 }
 
 /**
+ * mtg_slots_events() - how often has something happened?
+ * @slots: The table.
+ * @event: The event.
+ *
+ * Context: Any.
+ * Return: How often it has happened since the table was set up.
+ */
+static inline u64 mtg_slots_events(const struct mtg_slots *slots, enum mtg_slot_event event)
+{
+	return atomic64_read(&slots->events[event]);
+}
+
+/**
  * mtg_slots_rung() - how many objects have ended on a rung?
  * @slots: The table.
  * @rung: The rung.
@@ -161,7 +176,7 @@ static inline bool mtg_slots_unsettled(const struct mtg_slots *slots)
  */
 static inline u64 mtg_slots_rung(const struct mtg_slots *slots, enum mtg_rung rung)
 {
-	return atomic64_read(&slots->stats.rung[rung]);
+	return atomic64_read(&slots->rung[rung]);
 }
 
 struct mtg_slot_usage mtg_slots_usage(struct mtg_slots *slots);

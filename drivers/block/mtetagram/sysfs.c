@@ -213,12 +213,12 @@ static DEVICE_ATTR_WO(compact);
 static ssize_t mm_stat_show(struct device *d, struct device_attribute *attr, char *buf)
 {
 	struct mtg_device *dev = mtg_dev(d);
-	struct mtg_slot_stats *stats = &dev->slots.stats;
 	struct mtg_slot_usage usage;
-	u64 limit;
+	u64 limit, compacted;
 	ssize_t len;
 
 	down_read(&dev->init_lock);
+	compacted = mtg_slots_events(&dev->slots, MTG_COMPACTED);
 	limit = dev->mem_limit == U32_MAX ? 0 : blocks_to_bytes(dev, dev->mem_limit);
 	usage = mtg_slots_usage(&dev->slots);
 	len = sysfs_emit(buf, "%8llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu %8llu\n",
@@ -226,9 +226,9 @@ static ssize_t mm_stat_show(struct device *d, struct device_attribute *attr, cha
 			 mem_used(dev, mtg_pool_nr_open(&dev->pool)), limit,
 			 mem_used(dev, mtg_pool_max_open(&dev->pool)),
 			 usage.same,
-			 blocks_to_bytes(dev, atomic64_read(&stats->compacted)) / PAGE_SIZE,
+			 blocks_to_bytes(dev, compacted) / PAGE_SIZE,
 			 usage.huge,
-			 (u64)atomic64_read(&stats->huge_since));
+			 mtg_slots_events(&dev->slots, MTG_STORED_HUGE));
 	up_read(&dev->init_lock);
 	return len;
 }
@@ -466,13 +466,13 @@ NUMBER_ATTR(reserved, mtg_region_reserves(dev->region));
 NUMBER_ATTR(released, mtg_region_releases(dev->region));
 NUMBER_ATTR(evicted, mtg_region_events(dev->region, MTG_EVICTED));
 NUMBER_ATTR(evicted_atomic, mtg_region_events(dev->region, MTG_EVICTED_ATOMIC));
-NUMBER_ATTR(relocated, atomic64_read(&dev->slots.stats.relocated));
+NUMBER_ATTR(relocated, mtg_slots_events(&dev->slots, MTG_RELOCATED));
 NUMBER_ATTR(relocated_kept, rung(dev, MTG_RUNG_KEPT));
 NUMBER_ATTR(spilled, rung(dev, MTG_RUNG_SPARE) + rung(dev, MTG_RUNG_ATOMIC) +
 		     rung(dev, MTG_RUNG_EMERGENCY));
 NUMBER_ATTR(spilled_atomic, rung(dev, MTG_RUNG_ATOMIC));
 NUMBER_ATTR(spilled_emergency, rung(dev, MTG_RUNG_EMERGENCY));
-NUMBER_ATTR(settled, atomic64_read(&dev->slots.stats.settled));
+NUMBER_ATTR(settled, mtg_slots_events(&dev->slots, MTG_SETTLED));
 NUMBER_ATTR(refused, rung(dev, MTG_RUNG_REFUSE));
 NUMBER_ATTR(killed, mtg_region_events(dev->region, MTG_KILLED));
 NUMBER_ATTR(not_killed, mtg_region_events(dev->region, MTG_NOT_KILLED));

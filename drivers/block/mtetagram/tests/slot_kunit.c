@@ -56,7 +56,7 @@ static void expect_slot(struct kunit *test, u32 index, unsigned int len)
 
 static s64 rung(enum mtg_rung rung)
 {
-	return atomic64_read(&slots.stats.rung[rung]);
+	return atomic64_read(&slots.rung[rung]);
 }
 
 /* The block is wanted for tags: what tagblock.c does. */
@@ -115,7 +115,7 @@ static void slot_survives_evicting(struct kunit *test)
 		take_block(fake, block);
 	for (i = 0; i < 20; i++)
 		expect_slot(test, i, 100 + i * 150);
-	KUNIT_EXPECT_GT(test, atomic64_read(&slots.stats.relocated), 0);
+	KUNIT_EXPECT_GT(test, mtg_slots_events(&slots, MTG_RELOCATED), 0);
 	KUNIT_EXPECT_EQ(test, 0, rung(MTG_RUNG_LOSE));
 	for (block = 0; block < 12; block++)
 		KUNIT_EXPECT_NULL(test, memchr_inv(fake->pool.base + block * 4096,
@@ -167,7 +167,7 @@ static void slot_climbs_down_the_rungs(struct kunit *test)
 	/* The blocks come back: all of it goes home, the spare pages to the system. */
 	memset(fake->taken, 0, sizeof(fake->taken));
 	mtg_slots_settle(&slots);
-	KUNIT_EXPECT_EQ(test, 24, atomic64_read(&slots.stats.settled));
+	KUNIT_EXPECT_EQ(test, 24, mtg_slots_events(&slots, MTG_SETTLED));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&slots.spill.nr_pages));
 	KUNIT_EXPECT_TRUE(test, mtg_spill_balance(&slots.spill, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, 3, atomic_read(&slots.spill.nr_spare));
@@ -220,7 +220,7 @@ static void slot_table_grows(struct kunit *test)
 		take_block(fake, i);
 		expect_slot(test, last, 700);
 	}
-	KUNIT_EXPECT_GT(test, atomic64_read(&slots.stats.relocated), 0);
+	KUNIT_EXPECT_GT(test, mtg_slots_events(&slots, MTG_RELOCATED), 0);
 	/* No such memory, and nothing has changed. */
 	KUNIT_EXPECT_EQ(test, -ENOMEM, mtg_slots_grow(&slots, U32_MAX));
 	KUNIT_EXPECT_EQ(test, 100000, slots.nr);

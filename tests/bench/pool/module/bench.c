@@ -368,7 +368,7 @@ static u32 evict(u32 block)
 /* Evict @n random blocks that are in use. */
 static void evict_some(const char *name, u32 n)
 {
-	u64 moved = atomic64_read(&our.slots.stats.relocated), sum = 0;
+	u64 moved = mtg_slots_events(&our.slots, MTG_RELOCATED), sum = 0;
 	u32 i = 0, tries = 16 * n;
 
 	while (i < n && tries--) {
@@ -383,7 +383,7 @@ static void evict_some(const char *name, u32 n)
 	sort(times, i, sizeof(*times), compare, NULL);
 	say("%s %u sum=%llu median=%u p99=%u max=%u moved=%llu\n", name, i, sum,
 	    times[i / 2], times[i * 99 / 100], times[i - 1],
-	    atomic64_read(&our.slots.stats.relocated) - moved);
+	    mtg_slots_events(&our.slots, MTG_RELOCATED) - moved);
 }
 
 /* Move the objects together: blocks and pages that become free, and the time. */
@@ -391,7 +391,7 @@ static void compact(void)
 {
 	int before = atomic_read(&our.pool.nr_open);
 	u64 start = ktime_get_ns(), ours, peers;
-	u64 moved = atomic64_read(&our.slots.stats.relocated);
+	u64 moved = mtg_slots_events(&our.slots, MTG_RELOCATED);
 	unsigned long pages;
 	u32 needed;
 
@@ -406,7 +406,7 @@ static void compact(void)
 			      BLOCK_SIZE_BYTES);
 	say("free-blocks open-before=%d open-after=%d needed=%u moved=%llu\n", before,
 	    atomic_read(&our.pool.nr_open), needed,
-	    atomic64_read(&our.slots.stats.relocated) - moved);
+	    mtg_slots_events(&our.slots, MTG_RELOCATED) - moved);
 }
 
 static int compare_all(void)
