@@ -246,7 +246,7 @@ static inline bool mtetagram_reserved(struct page *page)
  * they are with the architecture: arch/arm64/mm/mtetagram.c.
  */
 const char *arch_mtetagram_unsupported(void);
-void arch_mtetagram_clean_tags(struct page *page);
+void arch_mtetagram_clean_tags(void *addr, size_t size);
 void arch_mtetagram_clean_data(void *addr, size_t size);
 void arch_mtetagram_init_tags(struct page *page);
 void arch_mtetagram_tag_page(struct page *page);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # With the hook's work switched off, tags overwrite stored data, and the proof must find
-# that. A proof that finds nothing here would find nothing elsewhere. Needs the debug kernel.
+# that. A proof that finds nothing here would find nothing elsewhere.
 #
 # Only memory of the proof is in swap: no other process needs much memory.
 # shellcheck source=lib.sh
@@ -15,15 +15,15 @@ size=(--procs 2 --tagged-percent 12 --active-percent 4 --swap-bulk --no-compact
 	--ballast "$(ballast)")
 
 load
-[[ -e "$DEBUGFS/skip_evict" ]] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"
+[[ -e "$DEBUGFS/leave_out" ]] || skip_all "the kernel lacks CONFIG_MTETAGRAM_DEBUG"
 set_up $(($(attr tag_storage/size) * 8))
 swap_on "$DEV"
 size+=(--mem $(($(attr tag_storage/size) * 3 / 2)))
 
-echo 1 >"$DEBUGFS/skip_evict" || bail "cannot switch the hook off"
+echo 1 >"$DEBUGFS/leave_out" || bail "cannot switch the hook off"
 proof "${size[@]}" --operations 100 >$out 2>&1
 status=$?
-echo 0 >"$DEBUGFS/skip_evict"
+echo 0 >"$DEBUGFS/leave_out"
 grep -v ' s: ' $out | cut -c 1-200 | sed 's/^/# /'
 
 note "status of proof: $status"

@@ -14,8 +14,8 @@
  *                 data. So the tag lines of the pages are cleaned and invalidated first,
  *                 and then the block's data lines.
  *
- * No emulator models these caches. The code here was reviewed against the specification, and
- * its callers are traced, but no test proves it.
+ * A machine model with such caches finds a missing operation: see
+ * Documentation/mm/mtetagram/caches.rst.
  */
 
 #include <linux/bitfield.h>
@@ -63,23 +63,23 @@ static size_t tag_line_size(void)
 }
 
 /**
- * arch_mtetagram_clean_tags() - write back and invalidate the cached tags of a page
- * @page: A page that is being freed and is still in the linear map.
+ * arch_mtetagram_clean_tags() - write back and invalidate cached tags
+ * @addr: Data in the linear map that will have no tags any more.
+ * @size: Its size in bytes.
  *
  * The first half of "tags to data". There is nothing to do for the second half, the data lines
  * of the tag block: no data was stored in the block after arch_mtetagram_clean_data() was
  * called for it.
  *
- * Context: Any. At most 256 cache operations.
+ * Context: Any. At most one cache operation for each 16 bytes.
  */
-void arch_mtetagram_clean_tags(struct page *page)
+void arch_mtetagram_clean_tags(void *addr, size_t size)
 {
-	unsigned long addr = (unsigned long)page_address(page);
-	unsigned long end = addr + PAGE_SIZE;
+	unsigned long line = (unsigned long)addr, end = line + size;
 	size_t step = tag_line_size();
 
-	for (; addr < end; addr += step)
-		write_sysreg_s(addr, SYS_DC_CIGVAC);
+	for (; line < end; line += step)
+		write_sysreg_s(line, SYS_DC_CIGVAC);
 	/* The maintenance is complete for the whole system before data is stored there. */
 	dsb(sy);
 }

@@ -224,12 +224,19 @@ static bool overlaps(const struct resource *tags, const struct resource *mem)
 	return false;
 }
 
-/* Looks at the permanent ranges only: to look at each page of a region would take seconds. */
+/*
+ * Looks at the permanent ranges only: to look at each page of a region would take seconds.
+ *
+ * The zero page has tags before its bit is set, so its tag lines may be dirty, and must not be
+ * written back when the block has been filled with zeros. These zeros are its tags. The other
+ * permanent pages have no tags yet.
+ */
 static void reserve_permanent(struct mtg_region *region)
 {
 	struct pfns pfns[MAX_PERMANENT];
 	unsigned int nr = get_permanent(pfns);
 
+	arch_mtetagram_clean_tags(page_address(ZERO_PAGE(0)), PAGE_SIZE);
 	while (nr--) {
 		struct pfns in = clamp_to_region(region, pfns[nr]);
 		unsigned long pfn;
@@ -312,8 +319,11 @@ static void clean_region(struct mtg_region *region)
 {
 	unsigned long index;
 
+	if (mtg_leaves_out(region, MTG_STEP_KEXEC))
+		return;
 	for_each_set_bit(index, region->reserved, region->nr_pages)
-		arch_mtetagram_clean_tags(pfn_to_page(region->start_pfn + index));
+		arch_mtetagram_clean_tags(page_address(pfn_to_page(region->start_pfn + index)),
+					  PAGE_SIZE);
 	arch_mtetagram_clean_data(region->base, (size_t)region->nr_blocks <<
 						region->block_shift);
 }
@@ -455,6 +465,24 @@ static int permanent_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(permanent);
 
+#ifdef CONFIG_MTETAGRAM_DEBUG
+static int leave_out_get(void *data, u64 *value)
+{
+	*value = ((struct mtg_region *)data)->leave_out;
+	return 0;
+}
+
+static int leave_out_set(void *data, u64 value)
+{
+	if (value >> (MTG_STEP_KEXEC + 1))
+		return -EINVAL;
+	static_branch_enable(&mtg_leaving_out);
+	WRITE_ONCE(((struct mtg_region *)data)->leave_out, value);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(leave_out_fops, leave_out_get, leave_out_set, "0x%llx\n");
+#endif
+
 static int __init mtetagram_debugfs_init(void)
 {
 	struct dentry *root, *dir;
@@ -473,8 +501,8 @@ static int __init mtetagram_debugfs_init(void)
 		debugfs_create_file("permanent", 0400, dir, region,
 				    &permanent_fops);
 #ifdef CONFIG_MTETAGRAM_DEBUG
-		debugfs_create_bool("skip_evict", 0600, dir,
-				    &region->skip_evict);
+		debugfs_create_file_unsafe("leave_out", 0600, dir, region,
+					   &leave_out_fops);
 #endif
 	}
 	return 0;

@@ -22,6 +22,7 @@
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
@@ -30,6 +31,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
@@ -40,6 +42,10 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+#ifdef CONFIG_MTETAGRAM_DEBUG
+DEFINE_STATIC_KEY_FALSE(mtg_leaving_out);
+#endif
+
 EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_relocate);
 EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_spill);
 EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_fail);
@@ -49,6 +55,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_fail);
  * for that, so this seldom happens twice. The bound is for tests that let rungs fail.
  */
 #define PREPARE_TRIES	16
+
+/* The time that a test gives other CPUs to make use of a step that comes too late. */
+#define TEST_WINDOW_US	100
 
 static raw_spinlock_t *block_lock(struct mtg_region *region, u32 block)
 {
@@ -85,15 +94,6 @@ static void set_idle(struct mtg_region *region, u32 block)
 		  test_bit(block, region->bad) ? MTG_BLOCK_OFFLINE : MTG_BLOCK_FREE);
 }
 
-static bool skip_evict(struct mtg_region *region)
-{
-#ifdef CONFIG_MTETAGRAM_DEBUG
-	return READ_ONCE(region->skip_evict);
-#else
-	return false;
-#endif
-}
-
 /*
  * Another CPU evicts the block, with preemption disabled. So the wait is short: at most one
  * block is copied.
@@ -113,7 +113,7 @@ static int evict(struct mtg_region *region, u32 block, enum mtg_urgency urgency)
 
 	/* Preemption is disabled, and the driver is not detached while a block is in use. */
 	ops = rcu_dereference_sched(region->ops);
-	if (!skip_evict(region))
+	if (!mtg_leaves_out(region, MTG_STEP_EVICT))
 		ret = ops->evict(region->priv, block, urgency);
 	if (trace_mtetagram_evict_enabled())
 		trace_mtetagram_evict(region->id, block, local_clock() - start, ret);
@@ -126,12 +126,31 @@ static int evict(struct mtg_region *region, u32 block, enum mtg_urgency urgency)
 	return 0;
 }
 
+/*
+ * "Data to tags": no data line may be written back later. A block that held no data has dirty
+ * lines too: those of the zeros.
+ */
+static void clean_data(struct mtg_region *region, u32 block, bool used)
+{
+	size_t size = 1UL << region->block_shift;
+
+	if (mtg_leaves_out(region, MTG_STEP_CLEAN_DATA) ||
+	    (!used && mtg_leaves_out(region, MTG_STEP_CLEAN_FREE)))
+		return;
+	if (mtg_leaves_out(region, MTG_STEP_CLEAN_LAST))
+		size -= SZ_64;
+	trace_mtetagram_clean_data(region->id, block);
+	arch_mtetagram_clean_data(block_addr(region, block), size);
+}
+
 static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
 			  enum mtg_urgency urgency)
 {
-	size_t size = 1UL << region->block_shift;
-	int ret = used ? evict(region, block, urgency) : 0;
+	int ret;
 
+	if (mtg_leaves_out(region, MTG_STEP_EVICT_FIRST))
+		clean_data(region, block, used);
+	ret = used ? evict(region, block, urgency) : 0;
 	if (ret)
 		return ret;
 	/*
@@ -139,13 +158,9 @@ static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
 	 * never take a page for tagged whose tags were not initialised. If it does, the
 	 * tags read as 0, and not as data of somebody else.
 	 */
-	memset(block_addr(region, block), 0, size);
-	/*
-	 * "Data to tags": no data line may be written back later. A free block has dirty
-	 * lines too: those of the zeros.
-	 */
-	trace_mtetagram_clean_data(region->id, block);
-	arch_mtetagram_clean_data(block_addr(region, block), size);
+	memset(block_addr(region, block), 0, 1UL << region->block_shift);
+	if (!mtg_leaves_out(region, MTG_STEP_EVICT_FIRST))
+		clean_data(region, block, used);
 	return 0;
 }
 
@@ -298,8 +313,12 @@ static unsigned long next_reserved(struct mtg_region *region, unsigned long end,
  */
 static void clean_tags(struct mtg_region *region, u32 block, unsigned long index)
 {
+	size_t size = mtg_leaves_out(region, MTG_STEP_CLEAN_HALF) ? PAGE_SIZE / 2 : PAGE_SIZE;
+
+	if (mtg_leaves_out(region, MTG_STEP_CLEAN_TAGS))
+		return;
 	trace_mtetagram_clean_tags(region->id, block, region->start_pfn + index);
-	arch_mtetagram_clean_tags(pfn_to_page(region->start_pfn + index));
+	arch_mtetagram_clean_tags(page_address(pfn_to_page(region->start_pfn + index)), size);
 }
 
 /*
@@ -370,13 +389,18 @@ void mtg_region_release_page(struct mtg_region *region, unsigned long index)
 	u32 block = index >> region->pages_shift;
 	raw_spinlock_t *lock = block_lock(region, block);
 	unsigned long flags;
-	bool freed;
+	bool freed, late = mtg_leaves_out(region, MTG_STEP_TAGS_FIRST);
 
-	clean_tags(region, block, index);
+	if (!late)
+		clean_tags(region, block, index);
 	raw_spin_lock_irqsave(lock, flags);
 	clear_bit(index, region->reserved);
 	freed = free_if_unreserved(region, block);
 	raw_spin_unlock_irqrestore(lock, flags);
+	if (late) {
+		udelay(TEST_WINDOW_US);
+		clean_tags(region, block, index);
+	}
 	end_release(region, 1, freed);
 }
 EXPORT_SYMBOL_IF_KUNIT(mtg_region_release_page);

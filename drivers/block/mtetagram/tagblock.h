@@ -108,6 +108,32 @@ enum mtg_region_event {
 };
 
 /**
+ * enum mtg_step - a step of a tag block's change between data and tags
+ * @MTG_STEP_EVICT: Data is moved out of the block.
+ * @MTG_STEP_EVICT_FIRST: The eviction comes before the cleaning of data.
+ * @MTG_STEP_CLEAN_DATA: The data lines of the block are cleaned.
+ * @MTG_STEP_CLEAN_FREE: That is done for blocks that held no data, too.
+ * @MTG_STEP_CLEAN_LAST: It is done for the last 64 bytes of the block, too.
+ * @MTG_STEP_CLEAN_TAGS: The tag lines of a freed page are cleaned.
+ * @MTG_STEP_CLEAN_HALF: That is done for the second half of the page, too.
+ * @MTG_STEP_TAGS_FIRST: It is done before the page's bit is cleared.
+ * @MTG_STEP_KEXEC: All lines of the region are cleaned before another kernel starts.
+ *
+ * For tests, which leave steps out: see mtg_leaves_out().
+ */
+enum mtg_step {
+	MTG_STEP_EVICT,
+	MTG_STEP_EVICT_FIRST,
+	MTG_STEP_CLEAN_DATA,
+	MTG_STEP_CLEAN_FREE,
+	MTG_STEP_CLEAN_LAST,
+	MTG_STEP_CLEAN_TAGS,
+	MTG_STEP_CLEAN_HALF,
+	MTG_STEP_TAGS_FIRST,
+	MTG_STEP_KEXEC
+};
+
+/**
  * struct mtg_block_lock - a lock that is alone in its cache line
  * @lock: The lock, see &mtg_region.locks.
  *
@@ -181,7 +207,7 @@ struct mtg_block_ops {
  * @priv: First argument of the callbacks.
  * @nr_state: Number of blocks in each state.
  * @events: Number of events of each kind since boot, &enum mtg_region_event.
- * @skip_evict: For tests only: do not call @ops->evict. Data will be lost.
+ * @leave_out: For tests only: one bit for each &enum mtg_step that is left out.
  */
 struct mtg_region {
 	unsigned long word_mask;
@@ -211,9 +237,31 @@ struct mtg_region {
 	atomic_t nr_state[MTG_BLOCK_STATES] ____cacheline_aligned_in_smp;
 	atomic64_t events[MTG_REGION_EVENTS];
 #ifdef CONFIG_MTETAGRAM_DEBUG
-	bool skip_evict;
+	u64 leave_out;
 #endif
 };
+
+#ifdef CONFIG_MTETAGRAM_DEBUG
+DECLARE_STATIC_KEY_FALSE(mtg_leaving_out);
+#endif
+
+/**
+ * mtg_leaves_out() - must a step be left out, as a test wants to see data or tags lost?
+ * @region: The region.
+ * @step: The step.
+ *
+ * Context: Any.
+ * Return: True if the step must be left out. Always false without CONFIG_MTETAGRAM_DEBUG.
+ */
+static inline bool mtg_leaves_out(const struct mtg_region *region, enum mtg_step step)
+{
+#ifdef CONFIG_MTETAGRAM_DEBUG
+	return static_branch_unlikely(&mtg_leaving_out) &&
+	       READ_ONCE(region->leave_out) & BIT_ULL(step);
+#else
+	return false;
+#endif
+}
 
 /**
  * mtg_region_block_size() - how large is a tag block?
