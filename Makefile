@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 include versions.mk
 
-export FRESH LONG PARALLEL FILES FLAVOUR SMP MEM BLOCK_SIZE TIMEOUT APPEND
+export FRESH LONG PARALLEL FILES FLAVOUR SMP MEM BLOCK_SIZE CACHES TIMEOUT APPEND
 
 .PHONY: help demo check check-run guest guest-run setup qemu rootfs kernel kernel-debug tool \
 	deb products host protocol ctl boot dt style series harness-test bench bench-baseline clean \

@@ -11,7 +11,10 @@
 #define LINE		64
 #define LINE_DATA	2048
 
-#define DC(op, addr)	asm volatile("dc " op ", %0; dsb sy" : : "r" (addr) : "memory")
+#define DC(op, addr)								\
+	do {									\
+		asm volatile("dc " op ", %0; dsb sy" : : "r" (addr) : "memory");	\
+	} while (0)
 
 /* Data whose tag lines have errors made with them. tests/model/run knows the addresses. */
 #define ERRORS		(DRAM + 0x1000000)
