@@ -11,13 +11,31 @@
 #define LINE		64
 #define LINE_DATA	2048
 
-#define DC(op, addr)								\
-	do {									\
-		asm volatile("dc " op ", %0; dsb sy" : : "r" (addr) : "memory");	\
-	} while (0)
+#define DEFINE_DC(op)								\
+static void dc_##op(uint64_t addr)						\
+{										\
+	asm volatile("dc " #op ", %0; dsb sy" : : "r" (addr) : "memory");	\
+}
+
+DEFINE_DC(ivac)
+DEFINE_DC(igvac)
+DEFINE_DC(igdvac)
+DEFINE_DC(cvac)
+DEFINE_DC(cvau)
+DEFINE_DC(cgvac)
+DEFINE_DC(cgdvac)
+DEFINE_DC(civac)
+DEFINE_DC(cigvac)
+DEFINE_DC(cigdvac)
 
 /* Data whose tag lines have errors made with them. tests/model/run knows the addresses. */
 #define ERRORS		(DRAM + 0x1000000)
+
+/* The byte of the carve-out that holds the tags of 32 bytes, as an address. */
+static uint64_t tags_of(uint64_t addr)
+{
+	return (uint64_t)tag_byte(addr);
+}
 
 static uint64_t next_page = PAGE;
 
@@ -39,8 +57,8 @@ static uint8_t load_byte(uint64_t addr)
 
 static void discard(uint64_t addr)
 {
-	DC("igvac", addr);
-	DC("ivac", tag_byte(addr));
+	dc_igvac(addr);
+	dc_ivac(tags_of(addr));
 }
 
 /* Tags that were stored reach the carve-out when their line is cleaned. */
@@ -56,22 +74,22 @@ static void test_clean_tags(void)
 		/* An address in the middle of the line, and none in the next line. */
 		switch (op) {
 		case 0:
-			DC("cgvac", addr + 1040);
+			dc_cgvac(addr + 1040);
 			break;
 		case 1:
-			DC("cgdvac", addr + 1040);
+			dc_cgdvac(addr + 1040);
 			break;
 		case 2:
-			DC("cigvac", addr + 1040);
+			dc_cigvac(addr + 1040);
 			break;
 		case 3:
-			DC("cigdvac", addr + 1040);
+			dc_cigdvac(addr + 1040);
 			break;
 		}
 		if (op < 2)
-			DC("igvac", addr);
+			dc_igvac(addr);
 		/* Speculation may have fetched the data line before. */
-		DC("ivac", tag_byte(addr));
+		dc_ivac(tags_of(addr));
 		ok &= load_byte(addr) == 0x65;
 	}
 	result(ok, "1 DC CGVAC, CGDVAC, CIGVAC, CIGDVAC write tags back");
@@ -84,15 +102,15 @@ static void test_clean_data(void)
 	int ok;
 
 	store_byte(addr, 0x43);
-	DC("cvac", tag_byte(addr));
-	DC("ivac", tag_byte(addr));
-	DC("igvac", addr);
+	dc_cvac(tags_of(addr));
+	dc_ivac(tags_of(addr));
+	dc_igvac(addr);
 	ok = load_tag(addr) == 3 && load_tag(addr + 16) == 4;
 
 	addr = fresh();
 	store_byte(addr, 0x21);
-	DC("civac", tag_byte(addr) + 63);
-	DC("igvac", addr);
+	dc_civac(tags_of(addr) + 63);
+	dc_igvac(addr);
 	ok &= load_tag(addr) == 1 && load_tag(addr + 16) == 2;
 	result(ok, "2 DC CVAC and CIVAC write data back");
 }
@@ -104,17 +122,17 @@ static void test_invalidate(void)
 	int ok;
 
 	store_tag(addr, 7);
-	DC("igvac", addr);
+	dc_igvac(addr);
 	ok = load_tag(addr) == 0;
 
 	addr = fresh();
 	store_tag(addr, 7);
-	DC("igdvac", addr);
+	dc_igdvac(addr);
 	ok &= load_tag(addr) == 0;
 
 	addr = fresh();
 	store_byte(addr, 0x77);
-	DC("ivac", tag_byte(addr));
+	dc_ivac(tags_of(addr));
 	ok &= load_byte(addr) == 0;
 	result(ok, "3 DC IGVAC, IGDVAC and IVAC drop what was not written back");
 }
@@ -126,20 +144,20 @@ static void test_nothing_else(void)
 	int ok;
 
 	store_tag(addr, 9);
-	DC("igvac", addr + LINE_DATA);
-	DC("igvac", addr - 16);
-	DC("ivac", addr);
-	DC("civac", addr);
-	DC("cvau", addr);
+	dc_igvac(addr + LINE_DATA);
+	dc_igvac(addr - 16);
+	dc_ivac(addr);
+	dc_civac(addr);
+	dc_cvau(addr);
 	asm volatile("dc cisw, %0; dsb sy" : : "r" (0UL) : "memory");
 	ok = load_tag(addr) == 9;
-	DC("cigvac", addr);
+	dc_cigvac(addr);
 
 	addr = fresh();
 	store_byte(addr, 0x99);
-	DC("ivac", tag_byte(addr) + LINE);
-	DC("igvac", addr);
-	DC("cvau", tag_byte(addr));
+	dc_ivac(tags_of(addr) + LINE);
+	dc_igvac(addr);
+	dc_cvau(tags_of(addr));
 	ok &= load_byte(addr) == 0x99;
 	discard(addr);
 	result(ok, "4 lines stay where they are, but for their own DC instructions");
@@ -149,22 +167,22 @@ static void test_nothing_else(void)
 static void test_all_stores(void)
 {
 	uint64_t addr = fresh(), pair[2] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 }, old = 1;
-	uint8_t *bytes;
+	uint64_t bytes;
 	int i, ok;
 
 	asm volatile("stgm %0, [%1]" : : "r" (0x7777777777777777UL), "r" (addr) : "memory");
 	asm volatile("st2g %0, [%0]" : : "r" ((addr + 16) | 1UL << 56) : "memory");
 	asm volatile("stzg %0, [%0]" : : "r" ((addr + 96) | 2UL << 56) : "memory");
 	asm volatile("dc gzva, %0" : : "r" ((addr + 1024) | 3UL << 56) : "memory");
-	DC("cigvac", addr);
-	DC("cigvac", addr + LINE_DATA / 2);
-	DC("ivac", tag_byte(addr));
+	dc_cigvac(addr);
+	dc_cigvac(addr + LINE_DATA / 2);
+	dc_ivac(tags_of(addr));
 	ok = load_byte(addr) == 0x17 && load_byte(addr + 32) == 0x71 &&
 	     load_byte(addr + 96) == 0x72 && load_byte(addr + 1024) == 0x33;
 	discard(addr);
 
 	addr = fresh();
-	bytes = tag_byte(addr);
+	bytes = tags_of(addr);
 	/* Unaligned, and across two lines. */
 	asm volatile("stp %0, %1, [%2]" : : "r" (pair[0]), "r" (pair[1]), "r" (bytes + 57) :
 		     "memory");
@@ -178,8 +196,8 @@ static void test_all_stores(void)
 	ok &= *(volatile uint64_t *)(bytes + 136) == 5;
 	fresh(); /* the tags of two pages */
 	for (i = 0; i < 256; i += LINE) {
-		DC("civac", bytes + i);
-		DC("igvac", addr + i * 32);
+		dc_civac(bytes + i);
+		dc_igvac(addr + i * 32);
 	}
 	ok &= load_tag(addr + 58 * 32) == 1 && load_tag(addr + 72 * 32) == 15 &&
 	      load_tag(addr + 136 * 32) == 5;
@@ -228,7 +246,7 @@ static void test_worst(void)
 	/* Speculation: the tag line was there before the data was stored. */
 	addr = fresh();
 	store_byte(addr, 0x66);
-	DC("civac", tag_byte(addr));
+	dc_civac(tags_of(addr));
 	print(load_tag(addr) == 6 ? "# no speculation\n" : "# speculation\n");
 	discard(addr);
 }
