@@ -190,10 +190,12 @@ static void test_all_stores(void)
 		     "memory");
 	asm volatile("1: ldaxr %0, [%1]; add %0, %0, #5; stlxr w9, %0, [%1]; cbnz w9, 1b" :
 		     "=&r" (old) : "r" (bytes + 136) : "x9", "memory");
+	*(volatile uint64_t *)(bytes + 192) = ~0UL;
 	asm volatile("dc zva, %0" : : "r" (bytes + 192) : "memory");
 	for (i = 0; i < 16; i++)
 		ok &= *(volatile uint8_t *)(bytes + 57 + i) == i;
 	ok &= *(volatile uint64_t *)(bytes + 136) == 5;
+	ok &= *(volatile uint64_t *)(bytes + 192) == 0;
 	fresh(); /* the tags of two pages */
 	for (i = 0; i < 256; i += LINE) {
 		dc_civac(bytes + i);
