@@ -12,7 +12,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-operations=${1:-60}
+operations=${1:-20}
 percent=${2:-25}
 seed=${3:-1}
 debug=/sys/kernel/debug
