@@ -16,15 +16,6 @@ reset
 tag_storage/block_map
 tag_storage/offline_page"
 
-# run_check NAME
-run_check()
-{
-	local status=0
-
-	"check_${1//-/_}" >"$work/log" 2>&1 || status=1
-	result $status "$1" "$work/log"
-}
-
 # The parsers of sizes and numbers, called directly.
 check_size_test()
 {
