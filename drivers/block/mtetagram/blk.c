@@ -198,7 +198,7 @@ static void mtg_submit_bio(struct bio *bio)
 	}
 }
 
-/* The swap core calls this under its locks, with interrupts off. */
+/* The swap core calls this function under its locks, and sometimes with interrupts off. */
 static void mtg_swap_slot_free(struct block_device *bdev, unsigned long index)
 {
 	struct mtg_device *dev = bdev->bd_disk->private_data;

@@ -12,9 +12,9 @@
  * wait for spilled objects. Its worker fills up the spare pages, and settles spilled
  * objects when there is room for them in tag storage again.
  *
- * The broker has no lock of its own. The requests of both directions come from contexts
- * that hold locks (Documentation/mm/mtetagram/hook.rst has their order), so neither
- * direction may sleep, except to make room.
+ * The broker has no lock of its own. The callers of both directions may hold locks
+ * (Documentation/mm/mtetagram/hook.rst has their order). So no function of the two
+ * directions may sleep, except the one that makes room.
  */
 
 #include <linux/container_of.h>
@@ -29,7 +29,7 @@
 #include "broker.h"
 #include "device.h"
 
-/* Slots are freed in bunches: the worker waits for more of them. */
+/* Slots are freed in bunches: the worker waits, so that it can use what all of them free. */
 #define SETTLE_DELAY		msecs_to_jiffies(10)
 /* The longest wait of the worker after it was woken in vain again and again. */
 #define SETTLE_MAX_DELAY	HZ
@@ -132,7 +132,10 @@ static bool device_make_room(void *priv, gfp_t gfp)
 	return mtg_spill_fill(spill, enough, gfp);
 }
 
-/* If many of the spare pages are gone, and there may be memory for new ones: at once. */
+/*
+ * Wake the worker. It runs at once if many of the spare pages are gone and there may be memory
+ * for new ones.
+ */
 static void wake_settle(struct mtg_slots *slots)
 {
 	struct mtg_device *dev = container_of(slots, struct mtg_device, slots);

@@ -63,8 +63,8 @@ enum mtg_write_error {
  * @refill_failed: When @settle ran last, there was no memory for spare pages.
  * @failed_reads: Number of reads that returned an error.
  * @failed_writes: Number of writes that returned an error, by cause.
- * @invalid_io: Number of bios that were refused, as they do not consist of whole slots of the
- *	device.
+ * @invalid_io: Number of bios that were refused, because they do not consist of whole slots
+ *	of the device.
  * @notify_free: Number of slots that the swap core or a discard has freed.
  */
 struct mtg_device {

@@ -581,7 +581,7 @@ static int open_and_alloc(struct mtg_pool *pool, u32 block, struct request *r)
 	return ret;
 }
 
-/* Any object fits into any block, so only a block that somebody else takes is tried in vain. */
+/* Any object fits into any block, so a try is in vain only if another CPU takes the block. */
 static noinline int alloc_in_new(struct mtg_pool *pool, struct request *r)
 {
 	bool kept = r->mode == MTG_KEPT;
@@ -601,7 +601,7 @@ static noinline int alloc_in_new(struct mtg_pool *pool, struct request *r)
 	}
 }
 
-/* All of the common case is inline, so that @r stays in registers; the rest gets a copy of it. */
+/* The common case is inline, so that @r stays in registers. The other case gets a copy of @r. */
 static __always_inline int alloc(struct mtg_pool *pool, struct request *r)
 {
 	struct request copy;
@@ -669,7 +669,8 @@ int mtg_pool_alloc_counted(struct mtg_pool *pool, unsigned int len, u32 owner,
  * @pool: The pool.
  * @len: Where to put the largest payload for which there may be room.
  *
- * With this a full device need not compress pages that it has to refuse.
+ * A store asks this function first, so that a full device compresses no page that it must
+ * refuse.
  *
  * Context: Any. A hint: others allocate and free meanwhile.
  * Return: 0 if a raw page fits; else the error that mtg_pool_alloc() returns for larger payloads

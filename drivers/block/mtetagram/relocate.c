@@ -9,11 +9,12 @@
  * An evicted object goes to the first place that has room: see &enum mtg_rung. The worker
  * settles spilled objects later, that is, it brings them back into the pool.
  *
- * An orphan is an object in the pool whose header was overwritten. Nobody knows its owner, but
- * the owner still knows the object. If the block of an orphan is evicted, the orphan goes to
- * ordinary memory, and its start bit in the pool is cleared. Its granules stay in use, so no
- * other object can begin there. When the owner is accessed, it finds no object where its word
- * points, but an orphan of that number. All this costs nothing before such a header is found.
+ * An orphan is an object in the pool whose header was overwritten. The header does not name
+ * the owner, but the word of the owner still points to the object. If the block of an orphan
+ * is evicted, the orphan goes to ordinary memory, and its start bit in the pool is cleared.
+ * Its granules stay in use, so no other object can begin there. An access to the owner finds
+ * no object where the word points, but an orphan of that granule. Before such a header is
+ * found, all this costs one branch for each access.
  *
  * Lock order: slot lock > orphan lock > group lock (pool.c) > tag block lock (tagblock.c),
  * and orphan lock > spill lock (spill.c).
@@ -40,7 +41,7 @@
  */
 #define COMPACT_PATIENCE	16
 
-/* Others may take the spare page that was meant for an object, but hardly so many times. */
+/* Other CPUs may take the spare page that was meant for an object, but hardly so many times. */
 #define OFFLINE_TRIES		4
 
 /* Blocks that are searched for kept blocks before other tasks may run: 8 KiB of a bitmap. */

@@ -22,7 +22,7 @@
 #include "spill.h"
 #include "unit.h"
 
-/* With so many sets two CPUs seldom want the same lock, and the sets take only 16 KiB. */
+/* With so many sets two CPUs rarely want the same lock, and the sets take only 16 KiB. */
 #define MTG_SLOT_SETS	256
 
 /* Number of lists of orphans, see &struct mtg_orphan. */
@@ -93,8 +93,9 @@ struct mtg_slot_set {
  * @sets: Slot N is in set N % MTG_SLOT_SETS. The first member, which saves instructions.
  * @name: Name of the device, for log lines.
  * @pool: The pool with the objects.
- * @broken: Tag storage was overwritten, see mtg_slots_stop(). A long, as is @unsettled: one
- *	arm64 instruction reaches a long behind @sets, and two a bool.
+ * @broken: Tag storage was overwritten, see mtg_slots_stop(). @broken and @unsettled are
+ *	longs, because they lie far behind the beginning: one instruction of arm64 loads a long
+ *	from there, and two load a bool.
  * @unsettled: There may be objects in ordinary memory or in kept blocks: a hint for
  *	mtg_slot_free(), whether to look.
  * @orphans_allowed: Each holder of a slot lock knows @broken, see let_orphans_be().

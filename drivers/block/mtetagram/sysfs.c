@@ -318,7 +318,7 @@ static ssize_t spare_size_show(struct device *d, struct device_attribute *attr,
 
 static int set_spare_size(struct mtg_device *dev, u64 size)
 {
-	/* The tag storage never holds more objects to spill than that. */
+	/* No more can be spilled than the tag storage holds. */
 	if (size > blocks_to_bytes(dev, dev->region->nr_blocks))
 		return -EINVAL;
 	return mtg_device_set_spare_size(dev, PHYS_PFN(PAGE_ALIGN(size)));

@@ -154,9 +154,9 @@ static int switch_to_tags(struct mtg_region *region, u32 block, bool used,
 	if (ret)
 		return ret;
 	/*
-	 * What is left here would be the tags of all pages of the block. The kernel should
-	 * never take a page for tagged whose tags were not initialised. If it does, the
-	 * tags read as 0, and not as data of somebody else.
+	 * The bytes that are left here would be the tags of all pages of the block. The
+	 * kernel should never take a page for tagged whose tags were not initialised. If the
+	 * kernel does, the tags read as 0, and not as data of another process.
 	 */
 	memset(block_addr(region, block), 0, 1UL << region->block_shift);
 	if (!mtg_leaves_out(region, MTG_STEP_EVICT_FIRST))
@@ -174,7 +174,10 @@ static void resume(struct mtg_region *region, u32 block)
 	rcu_dereference_sched(region->ops)->resume(region->priv, block);
 }
 
-/* All cases that mtg_reserve_at_once() leaves: the page may be the first of its block. */
+/*
+ * Reserve a page under the block's lock, in all cases that mtg_reserve_at_once() leaves: the
+ * page may be the first reserved page of its block.
+ */
 static noinline int reserve_locked(struct mtg_region *region, struct page *page,
 				   unsigned long index, enum mtg_urgency urgency)
 {

@@ -35,7 +35,7 @@ struct page;
 /* A tag of 4 bits for every 16 bytes of data. */
 #define MTG_TAG_RATIO	32
 
-/* With so many locks two CPUs rarely want the same one, and they take only 4 KiB. */
+/* With so many locks two CPUs rarely want the same lock, and the locks take only 4 KiB. */
 #define MTG_BLOCK_LOCKS	64
 
 /*
@@ -49,8 +49,8 @@ struct page;
  * @MTG_BLOCK_FREE: Nothing: none of its data pages is reserved, and the driver does not use
  *	it.
  * @MTG_BLOCK_USED: Data of the driver.
- * @MTG_BLOCK_SWITCHING: The data is moved out and the block is cleaned for tags. One CPU does
- *	that with preemption disabled. Other CPUs that need the block spin.
+ * @MTG_BLOCK_SWITCHING: One CPU moves the data out and cleans the block for tags, with
+ *	preemption disabled. Other CPUs that need the block spin.
  * @MTG_BLOCK_TAGGED: Tags: at least one of its data pages is reserved.
  * @MTG_BLOCK_OFFLINE: Nothing: its memory has failed, so it never holds data again. Tags have
  *	no other place, so the block still becomes TAGGED.
@@ -92,11 +92,12 @@ enum mtg_urgency {
 /**
  * enum mtg_region_event - what a region counts
  * @MTG_EVICTED: Blocks that held data of the driver when they were wanted for tags.
- * @MTG_EVICTED_ATOMIC: Those of them that were not prepared.
- * @MTG_KILLED: Address spaces whose processes were killed, as there was no place for the
- *	data in the way of their tags.
- * @MTG_NOT_KILLED: Pages for which no process was killed, as the out-of-memory killer
- *	spares that process.
+ * @MTG_EVICTED_ATOMIC: Blocks of @MTG_EVICTED that were wanted for a page that was not
+ *	prepared.
+ * @MTG_KILLED: Address spaces whose processes were killed, because there was no place for
+ *	the data in the way of their tags.
+ * @MTG_NOT_KILLED: Pages for which no process was killed, because the out-of-memory killer
+ *	spares the process that wanted the tags.
  * @MTG_REGION_EVENTS: Number of kinds of events.
  */
 enum mtg_region_event {
