@@ -940,7 +940,7 @@ u32 mtg_pool_next_object(struct mtg_pool *pool, u32 block, u32 granule)
 EXPORT_SYMBOL_IF_KUNIT(mtg_pool_next_object);
 
 /**
- * mtg_pool_owner() - who owns an object?
+ * mtg_pool_owner() - read the number of the owner of an object
  * @pool: The pool.
  * @granule: Where an object may begin.
  * @owner: Where to put the number that is stored with the object.
