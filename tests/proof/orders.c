@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * orders: does a process see as tags what others have stored?
+ * orders: does a process see, as tags, data or tags that other processes have stored?
  *
  *   orders DEVICE [options]
  *
  * DEVICE is filled with data that hold a string of 16 bytes. Then an unprivileged process
- * takes each sequence of steps (steps.c) up to a length, on each kind of memory, with
- * whatever others have left in the tag blocks of that memory: data, or tags with another
- * string. After that all tags are read: by the process, by its tracer, from its core dump
- * or after it was swapped. Each tag must be what this process has stored there, or 0.
+ * takes each sequence of steps (steps.c) up to a length, on each kind of memory. Before
+ * that, other processes have left data, or tags with another string, in the tag blocks of
+ * the memory. After the sequence all tags are read: by the process, by its tracer, from its
+ * core dump, or after the memory was swapped. Each tag must be the tag that this process
+ * has stored there, or 0.
  *
  * This process is root: it stores the data, and stores them anew before each sequence. Its
  * child is the tracer, which runs as the user nobody; the tracer has a child for each sequence.
  * Another child of root is the other user, which leaves tags.
  *
- * The options decide which sequences are taken, in which order, and with which tags; not what
- * lies in a tag block at a moment.
+ * The options decide which sequences are taken, in which order, and with which tags. The
+ * options do not decide what lies in a tag block at a moment.
  *
  * Exit status: 0 all tags were right; 1 tags of others were seen, or data is not what was
  * stored; 2 usage or set-up; 3 only own tags were lost, or a process was.

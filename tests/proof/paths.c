@@ -5,10 +5,9 @@
  *
  *   paths NAME        see the table at the end; "paths list" prints the names
  *
- * That the way was really taken has to be seen in the kernel's trace
- * (tests/guest/paths.sh).
+ * tests/guest/paths.sh looks in the kernel's trace whether the path was really taken.
  *
- * Exit status: 0 all right; 1 bytes or tags were wrong; 2 the way cannot be taken.
+ * Exit status: 0 all right; 1 bytes or tags were wrong; 2 the path cannot be taken.
  */
 
 #define _GNU_SOURCE
@@ -523,7 +522,7 @@ static void copy(copy_fn fn, pid_t pid, char *here, char *there)
 	must(fn(pid, &local, 1, &remote, 1, 0) != (ssize_t)SIZE, "process_vm");
 }
 
-/* A system call does that, which takes pages on another code path. */
+/* A system call writes to the memory, and takes its pages on another code path. */
 static int process_vm(void)
 {
 	char *p = map(SIZE, TAGGED), *from = map(SIZE, PLAIN);
@@ -595,9 +594,10 @@ static int process_vm_swap(void)
 }
 
 /*
- * Equal pages that KSM has merged, and that count as tagged only then. All are in swap as
- * one; the first that comes back takes it, and the others are copies. We are in a memory
- * cgroup: MADV_PAGEOUT leaves alone what is mapped several times.
+ * Equal pages that KSM has merged, and that are made PROT_MTE after that. In swap, all of
+ * them are one page. The first page that comes back takes this page, and the others are
+ * copies. The program is in a memory cgroup, because MADV_PAGEOUT leaves alone a page that
+ * is mapped several times.
  */
 static int ksm_swapin(void)
 {
@@ -688,9 +688,9 @@ static size_t count_bytes_wrong(char *p, unsigned int salt)
 }
 
 /*
- * A huge page that is tagged in part, and then split: the kernel gives all parts the
- * state of the first. Tags that this clears are only counted, the stock kernel does
- * so; but what becomes tagged later must begin with tags of 0.
+ * A huge page that is tagged in part, and then split: the stock kernel gives all parts the
+ * state of the first part. Tags that are cleared by this are only counted. But a page that
+ * becomes tagged later must begin with tags of 0.
  */
 static int split_partly(void)
 {

@@ -3,11 +3,12 @@
  * race: all processors want the same tag blocks at the same time, while the same
  * slots are stored, loaded and discarded.
  *
- * Taggers, each bound to a processor, share one memfd. In each round they map it
- * with PROT_MTE and touch its pages together: each page by one of them, so that the
- * pages of one tag block are tagged from several processors; or all of them the same
- * page first, or a huge page at once. Then each tags and writes its own pages, verifies
- * those of its neighbour, and gives them back, all in one tag block at once again.
+ * Taggers, each bound to a processor, share one memfd. In each round they map the memfd
+ * with PROT_MTE and touch its pages together, in one of three ways: each page is touched
+ * by one tagger, so that the pages of one tag block are tagged from several processors;
+ * or all taggers touch the same page first; or all touch a huge page at once. Then each
+ * tagger tags and writes its own pages, verifies the pages of its neighbour, and gives
+ * its own pages back, at the same time as the other taggers of the tag block.
  *
  * I/O processes write, read and discard slots (4 KiB) of a block device directly. Each
  * process has slots of its own, and knows their contents. All processes share some other
@@ -229,8 +230,8 @@ static void each_page(uint8_t *base, unsigned int whose, unsigned int round, gua
 }
 
 /*
- * From here on the pages are tagged. Not aligned like the file, the mapping has no
- * huge pages: 16 pages a read fault, one a write fault.
+ * From here on the pages are tagged. The mapping is not aligned like the file, so it has
+ * no huge pages: a read fault maps 16 pages, and a write fault maps one page.
  */
 static uint8_t *map_tagged(unsigned int way)
 {
@@ -525,7 +526,7 @@ static void on_term(int signal)
 	common->enough = 1;
 }
 
-/* The other processes may wait for ever for one that is gone: end them, too. */
+/* The other processes may wait for ever for a process that is gone: end all of them, too. */
 static int wait_for_children(const pid_t *pids, unsigned int nr)
 {
 	unsigned int i, left = nr;
