@@ -248,6 +248,8 @@ static inline bool mtetagram_reserved(struct page *page)
 const char *arch_mtetagram_unsupported(void);
 void arch_mtetagram_clean_tags(void *addr, size_t size);
 void arch_mtetagram_clean_data(void *addr, size_t size);
+void arch_mtetagram_load_tags(struct page *page, void *tags);
+void arch_mtetagram_store_tags(struct page *page, const void *tags);
 void arch_mtetagram_init_tags(struct page *page);
 void arch_mtetagram_tag_page(struct page *page);
 bool arch_mtetagram_tagged(struct page *page);

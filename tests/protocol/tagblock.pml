@@ -32,6 +32,7 @@
 #define OP_SETTLE	32	/* the worker, and what empties a block for other reasons */
 #define OP_SPLIT	64	/* splits a huge page */
 #define OP_LIFE		128	/* attaches and detaches the driver */
+#define OP_VERIFY	256	/* verifies the place of tags */
 #define OP_TAGS		(OP_MUST | OP_MAY | OP_PREPARE)
 #define ALL_OPS		(OPS0 | OPS1 | OPS2)
 
@@ -801,9 +802,79 @@ inline free_pages()
 	release_in_block()
 }
 
+#define IS_UNUSED(page_)	((PAGES & BIT(page_)) && users[page_] == 0 && \
+				 !(allocated & BIT(page_)))
+
+/* take_page(): no other processor has the page. */
+inline take_unused_page()
+{
+	if
+	:: IS_UNUSED(0) -> first = 0
+	:: IS_UNUSED(1) -> first = 1
+	:: IS_UNUSED(2) -> first = 2
+	:: IS_UNUSED(3) -> first = 3
+	fi;
+	users[first] = FREEING;
+	block = BLOCK(first)
+}
+
+/* Bytes that are no object are stored to the block as data: zeros, or what it held. */
+inline write_block()
+{
+	d_step {
+		assert(HOLDS_NOTHING(block) && !(reserved & PAGES_OF(block)));
+		assert(!(tag_lines & PAGES_OF(block)));
+		bytes[2 * block] = DATA;
+		bytes[2 * block + 1] = DATA;
+		data_lines = data_lines | BIT(block);
+		CHECK_TAGS
+	}
+	data_lines = data_lines & ~BIT(block)
+}
+
+/* run_probes(), after boot: the page is not reserved */
+inline run_probe()
+{
+	write_block();
+	d_step {
+		assert(HOLDS_NOTHING(block) && !(reserved & PAGES_OF(block)));
+		assert(!(data_lines & BIT(block)));
+		bytes[first] = OLD;
+		tag_lines = tag_lines | BIT(first);
+		CHECK_TAGS
+	}
+#ifndef BUG_VERIFY_TAGS_NOT_CLEANED
+	tag_lines = tag_lines & ~BIT(first);
+#endif
+	write_block()
+}
+
+/* mtg_block_begin_check() and mtg_block_end_check() */
+inline verify_block()
+{
+	atomic {
+		lock[block] == 0 ->
+		ok = state[block] == FREE;
+		if
+#ifndef BUG_VERIFY_NO_SWITCHING
+		:: ok -> state[block] = SWITCHING
+#else
+		:: ok
+#endif
+		:: else
+		fi
+	}
+	if
+	:: ok ->
+		run_probe();
+		atomic { lock[block] == 0 -> state[block] = FREE }
+	:: else
+	fi
+}
+
 #define ANY(x)	(x(0) || x(1) || x(2) || x(3))
 
-proctype cpu(byte me; byte can)
+proctype cpu(byte me; short can)
 {
 	byte first, n, page, block, freed, mask, old, was, slot, at, from, id, mode;
 	bit may, prepare, ok, ret, two;
@@ -839,6 +910,11 @@ end:
 			od;
 			finish()
 		}
+#endif
+#if ALL_OPS & OP_VERIFY
+	:: atomic { can & OP_VERIFY && ANY(IS_UNUSED) -> take_unused_page(); busy++ }
+		verify_block();
+		atomic { users[first] = 0; finish() }
 #endif
 #if ALL_OPS & OP_STORE
 	:: atomic {

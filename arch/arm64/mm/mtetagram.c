@@ -100,6 +100,30 @@ void arch_mtetagram_clean_data(void *addr, size_t size)
 }
 
 /**
+ * arch_mtetagram_load_tags() - read the tags of a page as they are
+ * @page: A page in the linear map. It need not be tagged.
+ * @tags: Where to put them: PAGE_SIZE / 32 bytes. Each byte has the tags of two granules.
+ *
+ * Context: Any.
+ */
+void arch_mtetagram_load_tags(struct page *page, void *tags)
+{
+	mte_save_page_tags(page_address(page), tags);
+}
+
+/**
+ * arch_mtetagram_store_tags() - store tags to a page
+ * @page: A page in the linear map. Nobody else uses it.
+ * @tags: The tags, as arch_mtetagram_load_tags() gives them.
+ *
+ * Context: Any.
+ */
+void arch_mtetagram_store_tags(struct page *page, const void *tags)
+{
+	mte_restore_page_tags(page_address(page), tags);
+}
+
+/**
  * arch_mtetagram_init_tags() - give a falsely flagged page valid tags
  * @page: A page whose tag storage has just been reserved.
  *

@@ -23,6 +23,8 @@
 
 #include "broker.h"
 #include "device.h"
+#include "relocate.h"
+#include "verify.h"
 
 /* The statistics of a device that is not set up read as zero. */
 static void clear_store(struct mtg_device *dev)
@@ -42,16 +44,21 @@ static bool size_is_valid(u64 disksize)
  * @disksize: Its size in bytes, a multiple of the page size.
  *
  * Context: Process context, may sleep; @dev->init_lock held for writing.
- * Return: 0, -EINVAL if the size is 0 or too large, -ENOMEM.
+ * Return: 0; -EINVAL if the size is 0 or too large; -EIO if tags are not where the device tree
+ *         says; -ENOMEM.
  */
 int mtg_device_setup(struct mtg_device *dev, u64 disksize)
 {
+	struct mtg_verification verified;
 	int ret;
 
 	lockdep_assert_held_write(&dev->init_lock);
 
 	if (!size_is_valid(disksize))
 		return -EINVAL;
+	mtg_region_verified(dev->region, &verified);
+	if (verified.verdict == MTG_VERIFY_WRONG)
+		return -EIO;
 	ret = mtg_broker_open_pool(dev);
 	if (ret)
 		return ret;
@@ -281,6 +288,20 @@ int mtg_device_set_spare_size(struct mtg_device *dev, unsigned int nr_pages)
 	}
 	WRITE_ONCE(dev->spare_size, nr_pages);
 	return 0;
+}
+
+/**
+ * mtg_device_stop() - store nothing any more, as tags are not where the device tree says
+ * @dev: The device, set up or not.
+ *
+ * Context: Process context, may sleep.
+ */
+void mtg_device_stop(struct mtg_device *dev)
+{
+	down_read(&dev->init_lock);
+	if (dev->disksize)
+		mtg_slots_stop(&dev->slots);
+	up_read(&dev->init_lock);
 }
 
 static struct gendisk *create_disk(unsigned int id, int major)

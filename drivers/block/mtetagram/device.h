@@ -115,6 +115,7 @@ int mtg_device_grow(struct mtg_device *dev, u64 disksize);
 int mtg_device_reset(struct mtg_device *dev);
 int mtg_device_set_share(struct mtg_device *dev, u32 nr_blocks);
 void mtg_device_set_mem_limit(struct mtg_device *dev, u32 nr_blocks);
+void mtg_device_stop(struct mtg_device *dev);
 int mtg_device_offline(struct mtg_device *dev, u64 address);
 int mtg_device_set_spare_size(struct mtg_device *dev, unsigned int nr_pages);
 

@@ -14,6 +14,7 @@
 #include <linux/err.h>
 #include <linux/memory.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/notifier.h>
 #include <linux/printk.h>
 #include <linux/suspend.h>
@@ -21,6 +22,21 @@
 #include "broker.h"
 #include "device.h"
 #include "inject.h"
+
+/*
+ * modprobe gives each mtetagram.NAME= of the kernel's command line to the module. The built-in
+ * half has acted on mtetagram.verify= at boot.
+ */
+static int ignore_verify(const char *value, const struct kernel_param *param)
+{
+	return 0;
+}
+
+static const struct kernel_param_ops verify_ops = {
+	.set = ignore_verify,
+};
+module_param_cb(verify, &verify_ops, NULL, 0);
+MODULE_PARM_DESC(verify, "Only on the command line of the kernel, as mtetagram.verify=sample|all|off");
 
 static int mtg_major;
 static struct mtg_device *devices[MTG_MAX_REGIONS];

@@ -34,6 +34,7 @@
 
 #include "region.h"
 #include "tagblock.h"
+#include "verify.h"
 
 static unsigned int nr_regions __ro_after_init;
 struct mtg_range mtg_ranges[MTG_MAX_REGIONS + 1] __ro_after_init ____cacheline_aligned;
@@ -247,6 +248,13 @@ static void reserve_permanent(struct mtg_region *region)
 	}
 }
 
+static void destroy_region(struct mtg_region *region)
+{
+	mtg_region_destroy(region);
+	memunmap(region->base);
+	kfree(region);
+}
+
 static struct mtg_region *create_region(const struct resource *tags,
 					const struct resource *mem, u32 block_size)
 {
@@ -255,7 +263,6 @@ static struct mtg_region *create_region(const struct resource *tags,
 	if (!region)
 		return ERR_PTR(-ENOMEM);
 
-	region->id = nr_regions;
 	region->start_pfn = PHYS_PFN(mem->start);
 	region->nr_pages = PHYS_PFN(resource_size(mem));
 	region->tag_start = tags->start;
@@ -276,6 +283,7 @@ err_free:
 	return ERR_PTR(-ENOMEM);
 }
 
+/* The region is used from now on only if nothing speaks against it. */
 static int add_region(struct device_node *np)
 {
 	struct resource tags, mem;
@@ -299,7 +307,8 @@ static int add_region(struct device_node *np)
 	if (ret)
 		return ret;
 	if (nr_regions == MTG_MAX_REGIONS || overlaps(&tags, &mem)) {
-		pr_err("%pOF: too many regions, or they overlap\n", np);
+		pr_err("%pOF: too many regions, or %pR for %pR overlaps a region\n", np, &tags,
+		       &mem);
 		return -EINVAL;
 	}
 
@@ -308,11 +317,40 @@ static int add_region(struct device_node *np)
 		pr_err("%pOF: no memory\n", np);
 		return PTR_ERR(region);
 	}
-	mtg_range_init(&mtg_ranges[nr_regions++], region);
-	reserve_permanent(region);
-	pr_info("region %u: tag storage %pR for %pR, %u blocks of %u bytes\n",
-		region->id, &tags, &mem, region->nr_blocks, block_size);
+	mtg_ranges[nr_regions++].region = region;
 	return 0;
+}
+
+static void use_region(unsigned int id, struct mtg_region *region)
+{
+	phys_addr_t size = (phys_addr_t)region->nr_blocks << region->block_shift;
+	struct resource tags = DEFINE_RES_MEM(region->tag_start, size);
+	struct resource mem = DEFINE_RES_MEM(PFN_PHYS(region->start_pfn),
+					     PFN_PHYS(region->nr_pages));
+
+	region->id = id;
+	mtg_range_init(&mtg_ranges[id], region);
+	reserve_permanent(region);
+	pr_info("region %u: tag storage %pR for %pR, %u blocks of %u bytes\n", id, &tags, &mem,
+		region->nr_blocks, mtg_region_block_size(region));
+}
+
+/* Use the regions whose tags are where the device tree says, and destroy the others. */
+static void __init use_verified_regions(void)
+{
+	struct mtg_region *regions[MTG_MAX_REGIONS];
+	unsigned int i, nr = nr_regions;
+
+	for (i = 0; i < nr; i++)
+		regions[i] = mtg_ranges[i].region;
+	mtg_verify_at_boot(regions, nr);
+	nr_regions = 0;
+	for (i = 0; i < nr; i++) {
+		if (regions[i]->verified.verdict == MTG_VERIFY_WRONG)
+			destroy_region(regions[i]);
+		else
+			use_region(nr_regions++, regions[i]);
+	}
 }
 
 static void clean_region(struct mtg_region *region)
@@ -361,6 +399,8 @@ static int __init mtetagram_regions_init(void)
 		}
 		add_region(np);
 	}
+	if (nr_regions)
+		use_verified_regions();
 	if (!nr_regions)
 		return 0;
 	static_branch_enable(&mtetagram_enabled);

@@ -20,6 +20,7 @@
 
 #include "broker.h"
 #include "device.h"
+#include "verify.h"
 
 /* A size with or without a suffix, as zram takes it. Unlike zram, nothing may follow. */
 static int parse_size(const char *buf, u64 *size)
@@ -397,6 +398,39 @@ static DEVICE_ATTR_RW(share);
 STORE_ATTR(offline_page, parse_address, mtg_device_offline)
 static DEVICE_ATTR_WO(offline_page);
 
+static ssize_t verify_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	static const char * const verdicts[] = {
+		[MTG_VERIFY_NONE]	= "none",
+		[MTG_VERIFY_OK]		= "ok",
+		[MTG_VERIFY_STOPPED]	= "interrupted",
+		[MTG_VERIFY_WRONG]	= "wrong",
+		[MTG_VERIFY_RUNNING]	= "running",
+	};
+	struct mtg_verification v;
+
+	mtg_region_verified(mtg_dev(d)->region, &v);
+	return sysfs_emit(buf, "%s %u %u %u %u\n", verdicts[v.verdict], v.nr_checked,
+			  v.nr_no_page, v.nr_in_use, v.nr_places);
+}
+
+/* Without init_lock: to verify all blocks takes long, and needs the region only. */
+static ssize_t verify_store(struct device *d, struct device_attribute *attr,
+			    const char *buf, size_t len)
+{
+	struct mtg_device *dev = mtg_dev(d);
+	bool all = sysfs_streq(buf, "all");
+	int ret;
+
+	if (!all && !sysfs_streq(buf, "sample"))
+		return -EINVAL;
+	ret = mtg_region_verify(dev->region, all);
+	if (ret == -EIO)
+		mtg_device_stop(dev);
+	return ret ?: len;
+}
+static DEVICE_ATTR_RW(verify);
+
 static struct attribute *tag_storage_attrs[] = {
 	&dev_attr_size.attr,
 	&dev_attr_block_size.attr,
@@ -415,6 +449,7 @@ static struct attribute *tag_storage_attrs[] = {
 	&dev_attr_spare_size.attr,
 	&dev_attr_used_size.attr,
 	&dev_attr_state.attr,
+	&dev_attr_verify.attr,
 	NULL
 };
 

@@ -484,6 +484,41 @@ bool mtg_block_put(struct mtg_region *region, u32 block)
 }
 EXPORT_SYMBOL_MTETAGRAM(mtg_block_put);
 
+/**
+ * mtg_block_begin_check() - take a free block to verify the place of its tags
+ * @region: The region.
+ * @block: Index of the block.
+ *
+ * Other CPUs that need the block spin from now on. So preemption is disabled until
+ * mtg_block_end_check(), which must follow soon.
+ *
+ * Context: Process context.
+ * Return: True if the block was free. If false, nothing has changed.
+ */
+bool mtg_block_begin_check(struct mtg_region *region, u32 block)
+{
+	preempt_disable();
+	if (change_state(region, block, MTG_BLOCK_FREE, MTG_BLOCK_SWITCHING))
+		return true;
+	preempt_enable();
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_block_begin_check);
+
+/**
+ * mtg_block_end_check() - give back a block after mtg_block_begin_check()
+ * @region: The region.
+ * @block: Index of the block. No line of its tags or of its data is in a cache.
+ *
+ * Context: Process context.
+ */
+void mtg_block_end_check(struct mtg_region *region, u32 block)
+{
+	change_state(region, block, MTG_BLOCK_SWITCHING, MTG_BLOCK_FREE);
+	preempt_enable();
+}
+EXPORT_SYMBOL_IF_KUNIT(mtg_block_end_check);
+
 static void set_bad(struct mtg_region *region, u32 block, bool bad)
 {
 	raw_spinlock_t *lock = block_lock(region, block);

@@ -21,6 +21,7 @@
 #include <linux/types.h>
 
 #include "map.h"
+#include "verify.h"
 
 struct page;
 
@@ -49,8 +50,8 @@ struct page;
  * @MTG_BLOCK_FREE: Nothing: none of its data pages is reserved, and the driver does not use
  *	it.
  * @MTG_BLOCK_USED: Data of the driver.
- * @MTG_BLOCK_SWITCHING: One CPU moves the data out and cleans the block for tags, with
- *	preemption disabled. Other CPUs that need the block spin.
+ * @MTG_BLOCK_SWITCHING: One CPU moves the data out and cleans the block for tags, or verifies
+ *	the place of tags, with preemption disabled. Other CPUs that need the block spin.
  * @MTG_BLOCK_TAGGED: Tags: at least one of its data pages is reserved.
  * @MTG_BLOCK_OFFLINE: Nothing: its memory has failed, so it never holds data again. Tags have
  *	no other place, so the block still becomes TAGGED.
@@ -64,6 +65,8 @@ struct page;
  *   TAGGED --mtg_region_release()--> FREE                         hook
  *   FREE --mtg_block_offline()--> OFFLINE                         driver
  *   OFFLINE --mtg_block_online()--> FREE                          driver
+ *   FREE --mtg_block_begin_check()--> SWITCHING                   verification
+ *   SWITCHING --mtg_block_end_check()--> FREE                     verification
  *
  * A block that was taken offline becomes OFFLINE whenever it would otherwise become FREE.
  */
@@ -208,6 +211,7 @@ struct mtg_block_ops {
  * @priv: First argument of the callbacks.
  * @nr_state: Number of blocks in each state.
  * @events: Number of events of each kind since boot, &enum mtg_region_event.
+ * @verified: The last verification, see mtg_region_verified().
  * @leave_out: For tests only: one bit for each &enum mtg_step that is left out.
  */
 struct mtg_region {
@@ -237,6 +241,7 @@ struct mtg_region {
 
 	atomic_t nr_state[MTG_BLOCK_STATES] ____cacheline_aligned_in_smp;
 	atomic64_t events[MTG_REGION_EVENTS];
+	struct mtg_verification verified;
 #ifdef CONFIG_MTETAGRAM_DEBUG
 	u64 leave_out;
 #endif
@@ -396,6 +401,8 @@ void mtg_block_offline(struct mtg_region *region, u32 block);
 void mtg_block_online(struct mtg_region *region, u32 block);
 void mtg_block_keep(struct mtg_region *region, u32 block, bool keep);
 bool mtg_block_owned(struct mtg_region *region, u32 block);
+bool mtg_block_begin_check(struct mtg_region *region, u32 block);
+void mtg_block_end_check(struct mtg_region *region, u32 block);
 unsigned int mtg_block_nr_reserved(struct mtg_region *region, u32 block);
 
 struct mtg_region *mtg_region_by_id(unsigned int id);

@@ -144,6 +144,29 @@ static void tagblock_reserve_and_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, evicted[1]);
 }
 
+static void tagblock_check_takes_free_blocks(struct kunit *test)
+{
+	bool begun = mtg_block_begin_check(&region, 3);
+	enum mtg_block_state state = region.state[3];
+	bool got = mtg_block_get(&region, 3);
+
+	/* Preemption is disabled until now. */
+	if (begun)
+		mtg_block_end_check(&region, 3);
+	KUNIT_EXPECT_TRUE(test, begun);
+	KUNIT_EXPECT_EQ(test, MTG_BLOCK_SWITCHING, state);
+	KUNIT_EXPECT_FALSE(test, got);
+	KUNIT_EXPECT_EQ(test, MTG_BLOCK_FREE, region.state[3]);
+
+	KUNIT_EXPECT_TRUE(test, mtg_block_get(&region, 3));
+	KUNIT_EXPECT_FALSE(test, mtg_block_begin_check(&region, 3));
+	KUNIT_EXPECT_TRUE(test, mtg_block_put(&region, 3));
+	reserve(pages + 3 * PER_BLOCK);
+	KUNIT_EXPECT_FALSE(test, mtg_block_begin_check(&region, 3));
+	release(3 * PER_BLOCK, 1);
+	KUNIT_EXPECT_EQ(test, BLOCKS, nr(MTG_BLOCK_FREE));
+}
+
 static void tagblock_counts_pages_of_a_block(struct kunit *test)
 {
 	static const unsigned int at[] = { PER_BLOCK - 1, PER_BLOCK, PER_BLOCK + 7,
@@ -475,6 +498,7 @@ static void tagblock_counts_free_blocks_that_are_kept(struct kunit *test)
 }
 
 static struct kunit_case tagblock_cases[] = {
+	KUNIT_CASE(tagblock_check_takes_free_blocks),
 	KUNIT_CASE(tagblock_reserve_and_release),
 	KUNIT_CASE(tagblock_counts_pages_of_a_block),
 	KUNIT_CASE(tagblock_evicts_used_blocks_once),
