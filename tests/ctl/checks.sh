@@ -8,13 +8,14 @@ checks=(size_test values-abi values-manual values-trees warnings includes expect
 	manual-page formats prometheus-parser fuzz)
 
 # Attributes of the driver that are not in the table of values: those that are only
-# written, and the binary block map, which blockmap.c reads.
+# written, the binary block map, which blockmap.c reads, and the result of verify.c.
 other_attributes="compact
 mem_limit
 mem_used_max
 reset
 tag_storage/block_map
-tag_storage/offline_page"
+tag_storage/offline_page
+tag_storage/verify"
 
 # The parsers of sizes and numbers, called directly.
 check_size_test()
@@ -130,7 +131,7 @@ check_help()
 {
 	local status=0 command option
 
-	for command in "" status watch map stats setup limit resize drain reset; do
+	for command in "" status watch map stats setup limit resize drain verify reset; do
 		# shellcheck disable=SC2086 # one word, or none
 		"$tool" $command --help >"$work/help" || status=1
 		if grep -E '^.{81}' "$work/help"; then

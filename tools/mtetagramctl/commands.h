@@ -14,6 +14,7 @@ int cmd_setup(int argc, char **argv);
 int cmd_limit(int argc, char **argv);
 int cmd_resize(int argc, char **argv);
 int cmd_drain(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
 
 #endif

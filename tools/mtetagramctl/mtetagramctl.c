@@ -25,6 +25,7 @@ static const struct command {
 	{ "limit",  cmd_limit,  "show or set the share and the memory limit" },
 	{ "resize", cmd_resize, "set the share of the carve-out, or make a device larger" },
 	{ "drain",  cmd_drain,  "move all data out, give all tag blocks back" },
+	{ "verify", cmd_verify, "check that tags are where the device tree says" },
 	{ "reset",  cmd_reset,  "drop all data and settings of a device" },
 };
 
