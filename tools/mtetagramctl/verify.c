@@ -132,8 +132,9 @@ static int print_result(struct device *dev)
 		report_err(dev->path, "nothing could be verified: no tag block is free and has a free data page; try again later");
 		return EXIT_BUSY;
 	}
-	printf("%s: verified: %" PRIu64 " tag blocks; not checked: %" PRIu64 " without a free data page, %" PRIu64 " in use\n",
-	       dev->path, r.checked, r.no_page, r.in_use);
+	printf("%s: verified: %" PRIu64 " tag blocks; ", dev->path, r.checked);
+	printf("not checked: %" PRIu64 " without a free data page, %" PRIu64 " in use\n",
+	       r.no_page, r.in_use);
 	return EXIT_OK;
 }
 
