@@ -151,17 +151,26 @@ static void make_tags(const struct probe *p, u8 *tags)
 		tags[i] = 1 + (p->seed + i) % 254;
 }
 
-static void store_tags(const struct probe *p, const u8 *tags)
+static void clean_page(const struct probe *p)
 {
-	arch_mtetagram_store_tags(p->page, tags);
 	arch_mtetagram_clean_tags(page_address(p->page), PAGE_SIZE);
 }
 
+static void store_tags(const struct probe *p, const u8 *tags)
+{
+	arch_mtetagram_store_tags(p->page, tags);
+	clean_page(p);
+}
+
+/*
+ * A CPU may have fetched the lines by speculation, when the block held something else. So they
+ * are taken out of the cache before the load. Data is stored next, so they are taken out again.
+ */
 static void load_tags(const struct probe *p, u8 *tags)
 {
+	clean_page(p);
 	arch_mtetagram_load_tags(p->page, tags);
-	/* Loaded tags are in the cache, and data is stored next. */
-	arch_mtetagram_clean_tags(page_address(p->page), PAGE_SIZE);
+	clean_page(p);
 }
 
 /*
@@ -175,6 +184,8 @@ static bool tags_in_block(const struct probe *p, unsigned int *nr_found)
 	u8 tags[PAGE_TAGS];
 	unsigned int i, found = 0, strange = 0;
 
+	/* A CPU may have fetched data lines of the block by speculation, before the tags came. */
+	clean_block(p);
 	make_tags(p, tags);
 	for (i = 0; i < PAGE_TAGS; i++)
 		wanted[tags[i]]++;
@@ -284,6 +295,7 @@ static int run_probes(void *data)
 	struct probe *p, *end = probes->probe + probes->nr;
 
 	for (p = probes->probe; p < end; p++) {
+		clean_block(p);
 		memcpy(p->data, block_addr(p), block_size(p));
 		clean_block(p);
 	}
