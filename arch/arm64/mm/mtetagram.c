@@ -69,7 +69,8 @@ static size_t tag_line_size(void)
  *
  * The first half of "tags to data". There is nothing to do for the second half, the data lines
  * of the tag block: no data was stored in the block after arch_mtetagram_clean_data() was
- * called for it.
+ * called for it. A CPU may have fetched data lines by speculation. They are clean, and the
+ * bytes in them are not looked at: the driver loads only what it has stored.
  *
  * Context: Any. At most one cache operation for each 16 bytes.
  */
@@ -90,7 +91,9 @@ void arch_mtetagram_clean_tags(void *addr, size_t size)
  * @size: Its size in bytes.
  *
  * This is "data to tags". It ends with a DSB, so a later tag store cannot overtake the
- * maintenance.
+ * maintenance. A CPU may have fetched tag lines by speculation while the block held data.
+ * They are clean, and no code looks at the tags in them: all tags of a page are stored before
+ * one is loaded.
  *
  * Context: Any. One operation for each cache line.
  */

@@ -56,8 +56,12 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(mtetagram_fail);
  */
 #define PREPARE_TRIES	16
 
-/* The time that a test gives other CPUs to make use of a step that comes too late. */
-#define TEST_WINDOW_US	100
+/*
+ * For a test in which tags are cleaned too late: so long other CPUs may take to use the block
+ * for data, and so long they may take to store data then.
+ */
+#define TEST_TAKE_US	2000
+#define TEST_STORE_US	100
 
 static raw_spinlock_t *block_lock(struct mtg_region *region, u32 block)
 {
@@ -378,6 +382,19 @@ static void release_in_block(struct mtg_region *region, u32 block,
 	end_release(region, count, freed);
 }
 
+/* For a test: wait until the block, whose tags are not cleaned yet, is used for data. */
+static void let_data_come(struct mtg_region *region, u32 block)
+{
+	unsigned int us;
+
+	for (us = 0; us < TEST_TAKE_US; us++) {
+		if (READ_ONCE(region->state[block]) != MTG_BLOCK_FREE)
+			break;
+		udelay(1);
+	}
+	udelay(TEST_STORE_US);
+}
+
 /**
  * mtg_region_release_page() - give back the tag storage of one freed page
  * @region: The region that holds the tags of the page.
@@ -401,7 +418,7 @@ void mtg_region_release_page(struct mtg_region *region, unsigned long index)
 	freed = free_if_unreserved(region, block);
 	raw_spin_unlock_irqrestore(lock, flags);
 	if (late) {
-		udelay(TEST_WINDOW_US);
+		let_data_come(region, block);
 		clean_tags(region, block, index);
 	}
 	end_release(region, 1, freed);
